@@ -1,0 +1,98 @@
+"""The words and the protocols. A published version never changes; a new one takes its place."""
+
+from django.db import models
+from django.db.models import Q
+
+from reminders.clinic.models import Clinic, Clinician
+from reminders.core.schedule import StepKind, WhenQuiet
+
+
+class Template(models.Model):
+    """One text in one language, by key; its words live in versions."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="templates")
+    key = models.SlugField(max_length=40)
+    language = models.CharField(max_length=2)
+    published = models.ForeignKey(
+        "reminders.TemplateVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["clinic", "key", "language"], name="template_once"),
+            models.CheckConstraint(condition=Q(language__in=["en", "es"]), name="template_language_is_known"),
+        ]
+
+
+class TemplateVersion(models.Model):
+    """The words at one moment. Draft while `published_at` is null; a trigger refuses changes once it is not."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="+")
+    template = models.ForeignKey(Template, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    body = models.TextField(max_length=4000)
+    author = models.ForeignKey(Clinician, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField()
+    published_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["template", "number"], name="template_version_once"),
+            models.UniqueConstraint(
+                fields=["template"], condition=Q(published_at__isnull=True), name="template_one_draft"
+            ),
+        ]
+
+
+class Protocol(models.Model):
+    """What is sent after which treatment, by key."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="protocols")
+    key = models.SlugField(max_length=40)
+    name = models.CharField(max_length=80)
+    published = models.ForeignKey(
+        "reminders.ProtocolVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["clinic", "key"], name="protocol_once")]
+
+
+class ProtocolVersion(models.Model):
+    """One published state of a protocol: its thresholds here, its steps in their own rows."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="+")
+    protocol = models.ForeignKey(Protocol, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    thresholds = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+    published_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["protocol", "number"], name="protocol_version_once")]
+
+
+class Step(models.Model):
+    """One line of a protocol version."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="+")
+    protocol_version = models.ForeignKey(ProtocolVersion, on_delete=models.CASCADE, related_name="steps")
+    position = models.PositiveSmallIntegerField()
+    key = models.SlugField(max_length=40)
+    kind = models.CharField(max_length=8)
+    template_key = models.SlugField(max_length=40)
+    offset_minutes = models.PositiveIntegerField()
+    when_quiet = models.CharField(max_length=7)
+    expires_minutes = models.PositiveIntegerField()
+    condition = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["protocol_version", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["protocol_version", "key"], name="step_key_once"),
+            models.UniqueConstraint(fields=["protocol_version", "position"], name="step_position_once"),
+            models.CheckConstraint(condition=Q(kind__in=[k.value for k in StepKind]), name="step_kind_is_known"),
+            models.CheckConstraint(
+                condition=Q(when_quiet__in=[w.value for w in WhenQuiet]), name="step_when_quiet_is_known"
+            ),
+        ]

@@ -1,0 +1,112 @@
+"""What came in, how it was read, and the questions that wait for an answer."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from reminders.clinic.models import Clinic, Clinician, Patient, TreatmentSession
+from reminders.core.states import CheckInState
+from reminders.core.understanding import Intent
+from reminders.messaging.models import AftercarePlan, Message
+
+
+class InboundMessage(models.Model):
+    """One text received, stored as it came, before it was acknowledged to the carrier."""
+
+    class Inbox(models.TextChoices):
+        NONE = "", "Not for the inbox"
+        OPEN = "open", "A person should read it"
+        DONE = "done", "Handled"
+
+    # Null only where a text came to a number that is no sender of ours: kept, and reported by `doctor`.
+    clinic = models.ForeignKey(Clinic, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    message_sid = models.CharField(max_length=34, unique=True)
+    from_number = models.CharField(max_length=40)
+    to_number = models.CharField(max_length=40)
+    body = models.TextField(blank=True)
+    media = models.JSONField(default=list)
+    opt_out_type = models.CharField(max_length=10, blank=True)
+    received_at = models.DateTimeField()
+    patient = models.ForeignKey(Patient, null=True, blank=True, on_delete=models.PROTECT, related_name="inbound")
+    clinician = models.ForeignKey(Clinician, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    # What was done with it, as a code ("answered_check_in"); empty until then.
+    handled_as = models.CharField(max_length=30, blank=True)
+    handled_at = models.DateTimeField(null=True, blank=True)
+    inbox = models.CharField(max_length=4, choices=Inbox.choices, default=Inbox.NONE, blank=True)
+    inbox_reason = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(inbox__in=["", "open", "done"]), name="inbound_inbox_is_known"),
+        ]
+        indexes = [
+            # For reading in order: what of this phone has not been handled yet?
+            models.Index(
+                fields=["clinic", "from_number", "id"], condition=Q(handled_at__isnull=True), name="inbound_unhandled"
+            ),
+            models.Index(fields=["clinic", "-received_at"], condition=Q(inbox="open"), name="inbound_inbox_open"),
+            models.Index(fields=["patient", "received_at"], name="inbound_by_patient"),
+        ]
+
+
+class Understanding(models.Model):
+    """How one inbound text was read, with the words that decided."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
+    inbound = models.OneToOneField(InboundMessage, on_delete=models.CASCADE, related_name="understanding")
+    intent = models.CharField(max_length=10)
+    score = models.PositiveSmallIntegerField(null=True, blank=True)
+    flags: ArrayField[list[str], list[str]] = ArrayField(models.CharField(max_length=12), default=list, blank=True)
+    because = models.JSONField(default=list)
+    is_sure = models.BooleanField()
+    read_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(intent__in=[i.value for i in Intent]), name="intent_is_known"),
+            models.CheckConstraint(condition=Q(score__isnull=True) | Q(score__lte=10), name="understood_score_0_to_10"),
+        ]
+
+
+class CheckIn(models.Model):
+    """A question that has left and waits for an answer; written as soon as its message reached the carrier."""
+
+    class Outcome(models.TextChoices):
+        RESOLVED = "resolved", "Fine"
+        PERSISTS = "persists", "Still sore"
+        RED_FLAG = "red_flag", "Danger sign"
+        HUMAN = "human", "A person is looking"
+        SILENT = "silent", "No answer"
+        OPTED_OUT = "opted_out", "Opted out"
+        VOIDED = "voided", "Session voided"
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="check_ins")
+    treatment_session = models.ForeignKey(TreatmentSession, on_delete=models.PROTECT, related_name="check_ins")
+    plan = models.ForeignKey(AftercarePlan, on_delete=models.PROTECT, related_name="check_ins")
+    message = models.OneToOneField(Message, on_delete=models.PROTECT, related_name="check_in")
+    kind = models.CharField(max_length=8)
+    state = models.CharField(max_length=8, default=CheckInState.OPEN)
+    outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
+    score = models.PositiveSmallIntegerField(null=True, blank=True)
+    asked_at = models.DateTimeField()
+    closes_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answer = models.ForeignKey(InboundMessage, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    clarifications = models.PositiveSmallIntegerField(default=0)
+    # Answer to the follow-up question: better, same or worse.
+    trend = models.CharField(max_length=6, blank=True)
+    silent_cause = models.CharField(max_length=30, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=[s.value for s in CheckInState]), name="check_in_state_is_legal"
+            ),
+            models.CheckConstraint(condition=Q(state="open") | ~Q(outcome=""), name="check_in_ended_has_outcome"),
+            models.CheckConstraint(condition=Q(score__isnull=True) | Q(score__lte=10), name="check_in_score_0_to_10"),
+        ]
+        indexes = [
+            models.Index(fields=["closes_at"], condition=Q(state="open"), name="check_in_open"),
+            models.Index(fields=["patient", "-asked_at"], name="check_in_by_patient"),
+        ]

@@ -1,0 +1,214 @@
+"""Plans and outgoing messages. The message row is the truth; queues only carry its id."""
+
+import uuid
+from typing import Final
+
+from django.db import models
+from django.db.models import Q
+
+from reminders.clinic.models import Clinic, Clinician, Patient, TreatmentSession
+from reminders.content.models import ProtocolVersion, TemplateVersion
+from reminders.core.states import DROPPED, MessageState
+
+
+class Sender(models.Model):
+    """A number we text and call from. `allowance` is its token bucket, in SMS parts, on the database's unmoved time."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="senders")
+    number = models.CharField(max_length=16, unique=True)
+    # A US long code carries about one part a second; a verified toll-free or short code more.
+    parts_per_second = models.FloatField(default=1.0)
+    allowance = models.FloatField(default=1.0)
+    allowance_at = models.DateTimeField(auto_now_add=True)
+    paused_reason = models.CharField(max_length=40, blank=True)
+    paused_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(number__regex=r"^\+?[1-9][0-9]{2,14}$"), name="sender_is_a_number"),
+            models.CheckConstraint(condition=Q(parts_per_second__gt=0), name="sender_rate_is_positive"),
+        ]
+
+
+class AftercarePlan(models.Model):
+    """One protocol version laid out for one revision of a treatment session."""
+
+    class State(models.TextChoices):
+        ACTIVE = "active", "Active"
+        SUPERSEDED = "superseded", "Replaced"
+        WITHHELD = "withheld", "Advice withheld"
+        CANCELLED = "cancelled", "Cancelled"
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
+    treatment_session = models.ForeignKey(TreatmentSession, on_delete=models.PROTECT, related_name="plans")
+    protocol_version = models.ForeignKey(ProtocolVersion, on_delete=models.PROTECT, related_name="+")
+    revision = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["treatment_session", "revision"], name="plan_once_per_revision"),
+            models.UniqueConstraint(fields=["treatment_session"], condition=Q(state="active"), name="plan_one_active"),
+            models.CheckConstraint(
+                condition=Q(state__in=["active", "superseded", "withheld", "cancelled"]), name="plan_state_is_known"
+            ),
+        ]
+
+
+class Kind(models.TextChoices):
+    ADVICE = "advice", "Advice"
+    CHECK_IN = "check_in", "Check-in"
+    NUDGE = "nudge", "Nudge"
+    RECHECK = "recheck", "Re-check"
+    REPLY = "reply", "Automatic answer"
+    EMERGENCY = "emergency", "Emergency answer"
+    CONFIRMATION = "confirmation", "Confirmation"
+    STAFF_NOTICE = "staff_notice", "Notice to staff"
+    STAFF_CALL = "staff_call", "Call to staff"
+
+
+class ConsentRule(models.TextChoices):
+    """Which consent the commit point asks for, at the moment of sending."""
+
+    GRANTED = "granted", "Newest decision is a grant"
+    NOT_REVOKED = "not_revoked", "Newest decision is not an opt-out"
+    NONE = "none", "No consent needed: staff, opt-out confirmation, HELP"
+
+
+class UnknownPolicy(models.TextChoices):
+    """What happens when nobody can tell whether the carrier took it."""
+
+    SETTLE = "settle", "Wait for evidence, never send twice"
+    RESEND = "resend", "Send again: lost is worse than twice"
+
+
+PRIORITY: Final = {"urgent": 0, "reply": 1, "check_in": 2, "advice": 3}
+
+
+class Message(models.Model):
+    """One outgoing text or call, from its plan to its last known state."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    patient = models.ForeignKey(Patient, null=True, blank=True, on_delete=models.PROTECT, related_name="messages")
+    clinician = models.ForeignKey(Clinician, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    treatment_session = models.ForeignKey(
+        TreatmentSession, null=True, blank=True, on_delete=models.PROTECT, related_name="messages"
+    )
+    plan = models.ForeignKey(AftercarePlan, null=True, blank=True, on_delete=models.PROTECT, related_name="messages")
+    step_key = models.CharField(max_length=40, blank=True)
+    occurrence = models.PositiveSmallIntegerField(default=0)
+    # For messages that no plan step owns: what makes this one unique ("inbound:81:emergency").
+    dedupe_key = models.CharField(max_length=80, blank=True)
+    in_reply_to = models.ForeignKey(
+        "reminders.InboundMessage", null=True, blank=True, on_delete=models.PROTECT, related_name="answers"
+    )
+    escalation = models.ForeignKey(
+        "reminders.Escalation", null=True, blank=True, on_delete=models.PROTECT, related_name="notices"
+    )
+
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    channel = models.CharField(max_length=5, default="sms", choices=[("sms", "Text"), ("voice", "Call")])
+    priority = models.PositiveSmallIntegerField()
+    sender = models.ForeignKey(Sender, on_delete=models.PROTECT, related_name="messages")
+    to_number = models.CharField(max_length=16)
+    language = models.CharField(max_length=2, default="en")
+    template_version = models.ForeignKey(
+        TemplateVersion, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    body = models.TextField(max_length=1600)
+    segments = models.PositiveSmallIntegerField(default=1)
+    consent_rule = models.CharField(max_length=11, choices=ConsentRule.choices)
+    unknown_policy = models.CharField(max_length=6, choices=UnknownPolicy.choices, default=UnknownPolicy.SETTLE)
+    quiet_exempt = models.BooleanField(default=False)
+
+    state = models.CharField(max_length=11, default=MessageState.SCHEDULED)
+    reason = models.CharField(max_length=60, blank=True)
+    first_due_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    # Lease and fence are on the database's unmoved time: whoever holds the newest fence may write.
+    lease_until = models.DateTimeField(null=True, blank=True)
+    fence = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    carrier_sid = models.CharField(max_length=34, blank=True)
+    carrier_rank = models.SmallIntegerField(default=-1)
+    error_code = models.PositiveIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["plan", "step_key", "occurrence"], condition=Q(plan__isnull=False), name="message_once_per_step"
+            ),
+            models.UniqueConstraint(
+                fields=["clinic", "dedupe_key"], condition=~Q(dedupe_key=""), name="message_dedupe_once"
+            ),
+            models.UniqueConstraint(fields=["carrier_sid"], condition=~Q(carrier_sid=""), name="message_sid_once"),
+            models.CheckConstraint(
+                condition=Q(state__in=[state.value for state in MessageState]), name="message_state_is_legal"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=[state.value for state in DROPPED]) | ~Q(reason=""),
+                name="message_dropped_has_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(plan__isnull=False) | ~Q(dedupe_key=""), name="message_has_an_owner_or_a_key"
+            ),
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="message_kind_is_known"),
+        ]
+        indexes = [
+            # For claim_due: only waiting rows, by sender, urgent first, then by due time.
+            models.Index(
+                fields=["sender", "priority", "due_at", "id"],
+                condition=Q(state="scheduled"),
+                name="message_waiting",
+            ),
+            # For the scheduler: when is the next one due?
+            models.Index(fields=["due_at"], condition=Q(state="scheduled"), name="message_next_due"),
+            # For the sweep of leases that ended.
+            models.Index(fields=["lease_until"], condition=Q(state__in=["claimed", "sending"]), name="message_leased"),
+            # For reconciliation.
+            models.Index(fields=["changed_at"], condition=Q(state="ambiguous"), name="message_ambiguous"),
+            # For opt-out and cancel, which must find every unsent text of a phone.
+            models.Index(
+                fields=["clinic", "to_number"],
+                condition=Q(state__in=["scheduled", "claimed"]),
+                name="message_unsent_by_phone",
+            ),
+            models.Index(fields=["patient", "due_at"], name="message_by_patient"),
+        ]
+
+
+class DeliveryAttempt(models.Model):
+    """One try at the carrier, append-only: when it began, and what is known of its end."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attempt_log")
+    number = models.PositiveSmallIntegerField()
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=14, blank=True)
+    error_code = models.PositiveIntegerField(null=True, blank=True)
+    carrier_sid = models.CharField(max_length=34, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["message", "number"], name="attempt_once")]
+
+
+class CarrierEvent(models.Model):
+    """One status callback as it came, without phones or words."""
+
+    clinic = models.ForeignKey(Clinic, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    message = models.ForeignKey(Message, null=True, blank=True, on_delete=models.CASCADE, related_name="events")
+    carrier_sid = models.CharField(max_length=34)
+    status = models.CharField(max_length=20)
+    error_code = models.PositiveIntegerField(null=True, blank=True)
+    received_at = models.DateTimeField()
+    applied = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["carrier_sid"], name="carrier_event_by_sid")]

@@ -1,0 +1,47 @@
+"""Django finds all models here: one app label, one migration history, each noun at home in its capability."""
+
+from reminders.clinic.models import (
+    ApiKey,
+    AuditEvent,
+    Clinic,
+    Clinician,
+    ConsentRecord,
+    LadderRung,
+    Patient,
+    PatientPhone,
+    ScreeningRecord,
+    TreatmentSession,
+)
+from reminders.clock.models import ClockOffset
+from reminders.content.models import Protocol, ProtocolVersion, Step, Template, TemplateVersion
+from reminders.conversations.models import CheckIn, InboundMessage, Understanding
+from reminders.escalations.models import Escalation
+from reminders.messaging.models import AftercarePlan, CarrierEvent, DeliveryAttempt, Message, Sender
+
+__all__ = [
+    "AftercarePlan",
+    "ApiKey",
+    "AuditEvent",
+    "CarrierEvent",
+    "CheckIn",
+    "Clinic",
+    "Clinician",
+    "ClockOffset",
+    "ConsentRecord",
+    "DeliveryAttempt",
+    "Escalation",
+    "InboundMessage",
+    "LadderRung",
+    "Message",
+    "Patient",
+    "PatientPhone",
+    "Protocol",
+    "ProtocolVersion",
+    "ScreeningRecord",
+    "Sender",
+    "Step",
+    "Template",
+    "TemplateVersion",
+    "TreatmentSession",
+    "Understanding",
+]
