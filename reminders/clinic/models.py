@@ -221,7 +221,7 @@ class TreatmentSession(models.Model):
     )
     external_id = models.CharField(max_length=64)
     technique = models.CharField(max_length=12, choices=Technique.choices)
-    regions: ArrayField[list[str], list[str]] = ArrayField(models.CharField(max_length=30), default=list, blank=True)
+    regions = ArrayField(models.CharField(max_length=30), default=list, blank=True)
     ended_at = models.DateTimeField()
     soreness_before = models.PositiveSmallIntegerField(null=True, blank=True)
     soreness_after = models.PositiveSmallIntegerField(null=True, blank=True)

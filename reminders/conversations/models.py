@@ -56,7 +56,7 @@ class Understanding(models.Model):
     inbound = models.OneToOneField(InboundMessage, on_delete=models.CASCADE, related_name="understanding")
     intent = models.CharField(max_length=10)
     score = models.PositiveSmallIntegerField(null=True, blank=True)
-    flags: ArrayField[list[str], list[str]] = ArrayField(models.CharField(max_length=12), default=list, blank=True)
+    flags = ArrayField(models.CharField(max_length=12), default=list, blank=True)
     because = models.JSONField(default=list)
     is_sure = models.BooleanField()
     read_at = models.DateTimeField()

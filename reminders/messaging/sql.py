@@ -1,7 +1,7 @@
-"""The only hand-written SQL: how a message row moves while it is being sent. Read top to bottom, it is the state diagram.
+"""The only hand-written SQL: how a message row moves while it is sent. Read top to bottom, it is the state diagram.
 
 Leases and pacing use `clock_timestamp()`, the database's unmoved time; what is due uses the product's clock (`now`).
-Every statement is a compare-and-set: it names the state, and where a worker holds the row, the fence it must still hold.
+Every statement is a compare-and-set: it names the state and, where a worker holds the row, the fence it must hold.
 """
 
 # One bucket of SMS parts per sender. A sender's row is locked while its messages are claimed, so any number of
@@ -104,7 +104,7 @@ FROM unnest(%(ids)s::bigint[], %(fences)s::int[], %(due)s::timestamptz[]) AS hel
 WHERE m.id = held.id AND m.fence = held.fence AND m.state = 'claimed'
 """
 
-# What the carrier answered, for a whole batch. A callback that overtook us has already moved the row: then nothing here.
+# What the carrier answered, for a whole batch. A callback that overtook us has already moved the row: then no change.
 SETTLE = """
 WITH answer AS (
     SELECT * FROM unnest(
