@@ -1,0 +1,52 @@
+"""What all tests share: a real PostgreSQL and a real Valkey, started when the first test needs them."""
+
+import os
+
+import psutil
+import psycopg
+import pytest
+from django.db import connections
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from reminders import embedded
+from tests.chromium import find_chromium
+
+
+@pytest.fixture(scope="session")
+def real_parts() -> None:
+    """PostgreSQL and Valkey, running; their addresses are in the environment."""
+    embedded.provide(fast=True)
+
+
+@pytest.fixture(scope="session")
+def redis_url(real_parts: None) -> str:
+    """Address of a running Valkey."""
+    return os.environ["REDIS_URL"]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(real_parts: None) -> None:
+    """pytest-django asks for this before it makes the test database.
+
+    The server has to run by then, and the database has to be this run's own, because several runs share the server.
+    """
+    remove_databases_of_dead_runs()
+    # The dictionary that connections of every thread read; a connection's own copy would be this thread's alone.
+    connections.databases["default"]["TEST"]["NAME"] = f"test_reminders_{os.getpid()}"
+
+
+def remove_databases_of_dead_runs() -> None:
+    """Drop the test databases of runs that were killed."""
+    address = make_conninfo(os.environ["DATABASE_URL"], dbname="postgres")
+    with psycopg.connect(address, autocommit=True) as connection:
+        rows = connection.execute("SELECT datname FROM pg_database WHERE datname ~ '^test_reminders_[0-9]+$'")
+        for (name,) in rows.fetchall():
+            if not psutil.pid_exists(int(name.rsplit("_", 1)[1])):
+                connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def browser_path() -> str:
+    """Path of the system's Chromium; without one the test is skipped, or fails where CI is set."""
+    return find_chromium()
