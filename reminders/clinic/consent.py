@@ -1,0 +1,122 @@
+"""Consent: dated decisions per number and channel, the newest of which counts.
+
+Rows are only ever appended. All decisions about one number go through here and take turns, so that of a STOP and a
+form that arrive together the STOP is never the one that is overtaken.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+
+from reminders.clinic import audit, events
+from reminders.clinic.errors import ConflictError
+from reminders.clinic.models import AuditEvent, Clinic, Clinician, ConsentRecord, Patient
+from reminders.clinic.turns import take_turn
+
+KEYWORD_START: Final = "keyword_start"
+"""The method of a grant that the patient texted: the only one that takes back the patient's own opt-out."""
+
+GRANTED: Final = ConsentRecord.Decision.GRANTED
+REVOKED: Final = ConsentRecord.Decision.REVOKED
+
+
+def newest_decision(clinic: Clinic, number: str, channel: str = "sms") -> ConsentRecord | None:
+    """Return the decision that counts for this number (E.164) and channel, or None where nobody ever asked."""
+    return ConsentRecord.objects.filter(clinic=clinic, number=number, channel=channel).order_by("-id").first()
+
+
+def is_patients_own(decision: ConsentRecord) -> bool:
+    """Tell whether a decision came from the phone itself rather than from a member of staff who recorded it."""
+    return decision.recorded_by_id is None
+
+
+def grant_consent(
+    *,
+    clinic: Clinic,
+    number: str,
+    method: str,
+    now: datetime,
+    patient: Patient | None = None,
+    clinician: Clinician | None = None,
+    actor: AuditEvent.Actor | None = None,
+    disclosure: str = "",
+    channel: str = "sms",
+) -> bool:
+    """Append a grant unless the newest decision is one already; return whether a row was added.
+
+    `number` is E.164, `disclosure` the words the patient agreed to. Raises ConflictError where the patient's own
+    opt-out counts and `method` is not `keyword_start`.
+    """
+    with transaction.atomic():
+        take_turn(clinic=clinic, topic=f"consent:{channel}:{number}")
+        newest = newest_decision(clinic, number, channel)
+        if newest is not None and newest.decision == GRANTED:
+            return False
+        if newest is not None and is_patients_own(newest) and method != KEYWORD_START:
+            raise ConflictError("The patient opted out by text; only a START from their phone takes it back.")
+        record = ConsentRecord.objects.create(
+            clinic=clinic,
+            patient=patient,
+            number=number,
+            channel=channel,
+            decision=GRANTED,
+            method=method,
+            disclosure=disclosure,
+            recorded_at=now,
+            recorded_by=clinician,
+        )
+        _audit(record, verb="consent_granted", actor=actor, now=now)
+    return True
+
+
+def revoke_consent(
+    *,
+    clinic: Clinic,
+    number: str,
+    method: str,
+    now: datetime,
+    patient: Patient | None = None,
+    clinician: Clinician | None = None,
+    actor: AuditEvent.Actor | None = None,
+    channel: str = "sms",
+) -> bool:
+    """Append an opt-out and, for texts, send `consent_revoked` in the same transaction; return whether a row was added.
+
+    A second opt-out adds nothing, except the patient's own after one that staff recorded: from then on only the
+    patient can take it back.
+    """
+    with transaction.atomic():
+        take_turn(clinic=clinic, topic=f"consent:{channel}:{number}")
+        newest = newest_decision(clinic, number, channel)
+        if newest is not None and newest.decision == REVOKED and (is_patients_own(newest) or clinician is not None):
+            return False
+        record = ConsentRecord.objects.create(
+            clinic=clinic,
+            patient=patient,
+            number=number,
+            channel=channel,
+            decision=REVOKED,
+            method=method,
+            recorded_at=now,
+            recorded_by=clinician,
+        )
+        _audit(record, verb="consent_revoked", actor=actor, now=now)
+        if channel == "sms":
+            events.consent_revoked.send(sender=ConsentRecord, clinic=clinic, number=number, now=now)
+    return True
+
+
+def _audit(record: ConsentRecord, *, verb: str, actor: AuditEvent.Actor | None, now: datetime) -> None:
+    by_staff = AuditEvent.Actor.CLINICIAN if record.recorded_by else AuditEvent.Actor.PATIENT
+    audit.record(
+        clinic=record.clinic,
+        actor=actor or by_staff,
+        verb=verb,
+        subject=record,
+        now=now,
+        clinician=record.recorded_by,
+        patient=record.patient,
+        method=record.method,
+        channel=record.channel,
+    )
