@@ -1,0 +1,112 @@
+"""The time on the carrier's resources: the product's clock, which the sandbox may move."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, Protocol
+
+
+class PhoneEntry(NamedTuple):
+    """Whose phone a number is, for the phones page."""
+
+    label: str
+    role: str = ""
+    """`patient`, `clinician` or empty."""
+    zone: str | None = None
+    """IANA zone of the owner; None shows times in UTC."""
+
+
+class ClockControl(Protocol):
+    """The clock that all processes share, as far as the sandbox needs it. Calls may take a database round trip."""
+
+    async def now(self) -> datetime:
+        """Return the shared time, aware, in UTC."""
+        ...
+
+    async def advance(self, by: timedelta) -> None:
+        """Move the shared clock forward for all processes. Raises ValueError for a negative step."""
+        ...
+
+    async def next_message_at(self) -> datetime | None:
+        """Return when the product will send its next message, or None where nothing is planned."""
+        ...
+
+    async def phonebook(self) -> Mapping[str, PhoneEntry]:
+        """Return whose phone each E.164 number is, as far as the product knows."""
+        ...
+
+
+class LocalClock:
+    """The host's clock plus an offset in memory: for a carrier that runs without the product."""
+
+    def __init__(self) -> None:
+        self.offset = timedelta()
+        self.next_at: datetime | None = None
+        self.phones: dict[str, PhoneEntry] = {}
+
+    async def now(self) -> datetime:
+        """Return the host's time plus the offset."""
+        return datetime.now(UTC) + self.offset
+
+    async def advance(self, by: timedelta) -> None:
+        """Add to the offset. Raises ValueError for a negative step."""
+        if by < timedelta():
+            raise ValueError("the clock only moves forward")
+        self.offset += by
+
+    async def next_message_at(self) -> datetime | None:
+        """Return the moment set by hand, or None."""
+        return self.next_at
+
+    async def phonebook(self) -> Mapping[str, PhoneEntry]:
+        """Return the entries set by hand."""
+        return self.phones
+
+
+class CarrierTime:
+    """The shared clock, sampled, so that the hot path reads it without input or output."""
+
+    def __init__(self, control: ClockControl, *, sample_seconds: float = 1.0) -> None:
+        self.control = control
+        self._offset = timedelta()
+        self._sample_seconds = sample_seconds
+        self._task: asyncio.Task[None] | None = None
+        self.on_move: Callable[[], None] = lambda: None
+        """Called after every sample that moved the clock by more than a second."""
+
+    def now(self) -> datetime:
+        """Return the shared time as of the last sample, running on with the host's clock."""
+        return datetime.now(UTC) + self._offset
+
+    async def start(self) -> None:
+        """Sample once, then go on sampling in the background, since others may move the clock too."""
+        await self.sample()
+        self._task = asyncio.create_task(self._keep_sampling())
+
+    async def stop(self) -> None:
+        """Stop sampling."""
+        if self._task:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def sample(self) -> None:
+        """Read the shared clock now."""
+        offset = await self.control.now() - datetime.now(UTC)
+        moved = abs(offset - self._offset) > timedelta(seconds=1)
+        self._offset = offset
+        if moved:
+            self.on_move()
+
+    async def advance(self, by: timedelta) -> None:
+        """Move the shared clock forward and see the move at once."""
+        await self.control.advance(by)
+        await self.sample()
+
+    async def _keep_sampling(self) -> None:
+        while True:
+            await asyncio.sleep(self._sample_seconds)
+            # The product's database may be restarting; the last offset holds until it is back.
+            with contextlib.suppress(Exception):
+                await self.sample()
