@@ -63,7 +63,7 @@ def test_a_plan_over_a_clock_change_is_told_in_the_zones_own_offsets() -> None:
 
 
 def test_three_texts_that_wait_for_the_morning_leave_ten_minutes_apart() -> None:
-    (answer,) = answers(timeline, {**REQUEST, "ended_at": "2026-01-14T20:30:00-06:00"})
+    (answer,) = answers(timeline, {**REQUEST, "ended_at": "2026-01-14T21:15:00-06:00"})
 
     assert answer["messages"] == [
         {"key": "heat", "at": "2026-01-15T09:00:00-06:00"},
