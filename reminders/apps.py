@@ -1,5 +1,7 @@
 """The one Django app: every capability's tables share its label and its migration history."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -10,3 +12,9 @@ class RemindersConfig(AppConfig):
     label = "reminders"
     verbose_name = "Aftercare reminders"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Connect who listens to whom, and give every process the same Celery application to publish through."""
+        import_module("reminders.celery")
+        import_module("reminders.messaging.receivers")
+        import_module("reminders.conversations.receivers")

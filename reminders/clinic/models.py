@@ -23,6 +23,7 @@ class Clinic(models.Model):
     # {"mon": ["08:00", "18:00"], ...}; a day that is missing is closed.
     opening_hours = models.JSONField(default=dict)
     reply_hours = models.CharField(max_length=60, blank=True, help_text="As patients read it: weekdays 8 am to 6 pm")
+    reply_hours_es = models.CharField(max_length=60, blank=True, help_text="The same in Spanish")
     quiet_start = models.TimeField(default="20:00")
     quiet_end = models.TimeField(default="09:00")
     is_paused = models.BooleanField(default=False)

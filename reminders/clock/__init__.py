@@ -36,9 +36,9 @@ def advance(*, by: timedelta) -> datetime:
         raise ValueError("The clock only moves forward.")
     with connection.cursor() as cursor:
         cursor.execute(
-            'INSERT INTO reminders_clockoffset (id, "offset") VALUES (1, %s) '
+            'INSERT INTO reminders_clockoffset (id, "offset") VALUES (1, %s::interval) '
             'ON CONFLICT (id) DO UPDATE SET "offset" = reminders_clockoffset."offset" + EXCLUDED."offset"',
-            [by],
+            [str(by.total_seconds()) + " seconds"],
         )
         cursor.execute("NOTIFY reminders_outbox")
     return now()

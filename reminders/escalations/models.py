@@ -18,7 +18,8 @@ class Escalation(models.Model):
         FALSE_ALARM = "false_alarm", "No concern"
 
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="escalations")
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="escalations")
+    # Null only for a danger sign from a phone that belongs to nobody we know.
+    patient = models.ForeignKey(Patient, null=True, blank=True, on_delete=models.PROTECT, related_name="escalations")
     treatment_session = models.ForeignKey(
         TreatmentSession, null=True, blank=True, on_delete=models.PROTECT, related_name="escalations"
     )

@@ -50,7 +50,7 @@ RETURNING m.id, m.fence, m.priority
 # What a worker must know to judge a claimed row. Consent is the newest decision about this phone and channel.
 INSPECT = """
 SELECT m.id, m.fence, m.public_id, m.channel, m.to_number, m.body, m.quiet_exempt, m.due_at, m.expires_at,
-       m.unknown_policy, s.number AS sender_number, c.is_paused, c.quiet_start, c.quiet_end,
+       m.unknown_policy, m.attempts, s.number AS sender_number, c.is_paused, c.quiet_start, c.quiet_end,
        COALESCE(NULLIF(p.timezone, ''), c.timezone) AS timezone
 FROM unnest(%(ids)s::bigint[], %(fences)s::int[]) AS held(id, fence)
 JOIN reminders_message m ON m.id = held.id AND m.fence = held.fence AND m.state = 'claimed'

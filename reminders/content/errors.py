@@ -1,0 +1,15 @@
+"""Errors of the words and the protocols."""
+
+from reminders.clinic.errors import ReminderError
+
+
+class MissingTextError(ReminderError):
+    """A text that is needed has no published version in this clinic, in no language."""
+
+    code = "missing_text"
+
+
+class MissingProtocolError(ReminderError):
+    """The clinic has no published protocol for this treatment."""
+
+    code = "missing_protocol"

@@ -1,0 +1,74 @@
+"""Reads of the words and the protocols."""
+
+from collections.abc import Mapping
+
+from django.db.models import QuerySet
+
+from reminders.clinic.models import Clinic
+from reminders.content.errors import MissingProtocolError, MissingTextError
+from reminders.content.models import Protocol, ProtocolVersion, Step, Template, TemplateVersion
+from reminders.core.schedule import ScheduleStep, StepKind, WhenQuiet
+
+DEFAULT_PROTOCOL = "dry-needling"
+
+# How the texts call the person who treated, in the middle of a sentence; no name, the least that is needed.
+CLINICIAN_TITLE: Mapping[str, str] = {"en": "your PT", "es": "su fisioterapeuta"}
+
+
+def published_text(*, clinic: Clinic, key: str, language: str) -> TemplateVersion:
+    """Return the words in force for `key`, in `language` or else in English.
+
+    Raises MissingTextError where neither is published; its sentence names the key, which is no secret.
+    """
+    found = {
+        template.language: template.published
+        for template in Template.objects.filter(
+            clinic=clinic, key=key, language__in=[language, "en"], published__isnull=False
+        ).select_related("published")
+    }
+    version = found.get(language) or found.get("en")
+    if version is None:
+        raise MissingTextError(f"Publish a text for {key}; the clinic has none.")
+    return version
+
+
+def published_protocol(*, clinic: Clinic, key: str = DEFAULT_PROTOCOL) -> ProtocolVersion:
+    """Return the protocol version in force. Raises MissingProtocolError where none is published."""
+    protocol = (
+        Protocol.objects.filter(clinic=clinic, key=key, published__isnull=False).select_related("published").first()
+    )
+    if protocol is None or protocol.published is None:
+        raise MissingProtocolError(f"Publish the protocol {key}; the clinic has none.")
+    return protocol.published
+
+
+def step_of_kind(*, version: ProtocolVersion, kind: StepKind) -> Step | None:
+    """Return the first step of one kind, or None where the protocol has none."""
+    return version.steps.filter(kind=kind).order_by("position").first()
+
+
+def schedule_step(step: Step) -> ScheduleStep:
+    """Return the part of a step that the pure schedule needs."""
+    return ScheduleStep(
+        key=step.key,
+        kind=StepKind(step.kind),
+        offset_minutes=step.offset_minutes,
+        when_quiet=WhenQuiet(step.when_quiet),
+        expires_minutes=step.expires_minutes,
+    )
+
+
+def current_texts(*, clinic: Clinic) -> QuerySet[Template]:
+    """Return all texts of a clinic with their published versions, by key and language."""
+    return Template.objects.filter(clinic=clinic).select_related("published").order_by("key", "language")
+
+
+def clinic_values(*, clinic: Clinic, language: str, formatted_phone: str) -> dict[str, object]:
+    """Return the values that every text of a clinic may use."""
+    return {
+        "clinic_name": clinic.name,
+        "clinic_phone": formatted_phone,
+        "clinician_title": CLINICIAN_TITLE.get(language, CLINICIAN_TITLE["en"]),
+        "booking_url": clinic.booking_url,
+        "reply_hours": clinic.reply_hours_es if language == "es" else clinic.reply_hours,
+    }

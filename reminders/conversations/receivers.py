@@ -1,0 +1,19 @@
+"""What conversations do, in the same transaction, when something happens in the clinic."""
+
+from datetime import datetime
+from typing import Any
+
+from django.dispatch import receiver
+
+from reminders.clinic import events
+from reminders.clinic.models import TreatmentSession
+from reminders.conversations.models import CheckIn
+from reminders.core.states import CheckInState
+
+
+@receiver(events.treatment_session_voided, dispatch_uid="conversations")
+def close_voided(sender: object, *, treatment_session: TreatmentSession, now: datetime, **_: Any) -> None:
+    """Close the questions about a session that never was."""
+    CheckIn.objects.filter(treatment_session=treatment_session, state=CheckInState.OPEN).update(
+        state=CheckInState.CLOSED, outcome=CheckIn.Outcome.VOIDED, answered_at=now
+    )

@@ -1,0 +1,39 @@
+"""What messaging does, in the same transaction, when something happens in the clinic."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.dispatch import receiver
+
+from reminders.clinic import events
+from reminders.clinic.models import Clinic, TreatmentSession
+from reminders.messaging.cancelling import cancel_course, suppress_phone
+from reminders.messaging.models import AftercarePlan, Kind
+from reminders.messaging.tasks import plan_aftercare
+
+
+@receiver(events.treatment_session_recorded, dispatch_uid="messaging")
+def plan_recorded(sender: object, *, treatment_session: TreatmentSession, **_: Any) -> None:
+    """Plan the new session once it is stored; the sweep plans what a lost task missed."""
+    transaction.on_commit(lambda: plan_aftercare.delay(treatment_session.pk), robust=True)
+
+
+@receiver(events.treatment_session_corrected, dispatch_uid="messaging")
+def replan_corrected(sender: object, *, treatment_session: TreatmentSession, now: datetime, **_: Any) -> None:
+    """Take back what the old facts put on its way, and lay out the rest anew."""
+    cancel_course(treatment_session=treatment_session, reason="replanned", now=now, kinds=[Kind.ADVICE, Kind.CHECK_IN])
+    transaction.on_commit(lambda: plan_aftercare.delay(treatment_session.pk), robust=True)
+
+
+@receiver(events.treatment_session_voided, dispatch_uid="messaging")
+def cancel_voided(sender: object, *, treatment_session: TreatmentSession, now: datetime, **_: Any) -> None:
+    """Take back everything of a session that never was."""
+    cancel_course(treatment_session=treatment_session, reason="voided", now=now)
+    AftercarePlan.objects.filter(treatment_session=treatment_session).update(state=AftercarePlan.State.CANCELLED)
+
+
+@receiver(events.consent_revoked, dispatch_uid="messaging")
+def suppress_revoked(sender: object, *, clinic: Clinic, number: str, now: datetime, **_: Any) -> None:
+    """Suppress whatever this phone would still get."""
+    suppress_phone(clinic=clinic, number=number, now=now)

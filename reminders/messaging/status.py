@@ -1,0 +1,70 @@
+"""The carrier's word about what it took: status callbacks, and what is found by asking."""
+
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from django.db import connection, transaction
+
+from reminders.core.carrier_errors import fault_of
+from reminders.core.states import CALL_RANK, CALL_STATE, CARRIER_RANK, CARRIER_STATE, MESSAGE_MOVES, MessageState
+from reminders.messaging import sql
+from reminders.messaging.faults import act_on_fault
+from reminders.messaging.models import CarrierEvent, Message
+
+log = structlog.get_logger(__name__)
+
+
+def record_status(
+    *, public_id: UUID, carrier_sid: str, status: str, error_code: int | None, now: datetime, channel: str = "sms"
+) -> bool:
+    """Store one callback and move the message forward if its rank rises; return whether it moved.
+
+    Late, doubled and unknown ones are stored and change nothing. A callback carries our own id, so it also settles a
+    message whose create was never answered. A second live carrier id for one message is logged as an alarm.
+    """
+    ranks, states = (CALL_RANK, CALL_STATE) if channel == "voice" else (CARRIER_RANK, CARRIER_STATE)
+    with transaction.atomic():
+        message = Message.objects.select_related("clinic").filter(public_id=public_id).first()
+        event = CarrierEvent.objects.create(
+            clinic=message.clinic if message else None,
+            message=message,
+            carrier_sid=carrier_sid[:34],
+            status=status[:20],
+            error_code=error_code,
+            received_at=now,
+        )
+        if message is None or status not in ranks:
+            log.warning("status_not_applied", known_message=message is not None, status_known=status in ranks)
+            return False
+        if message.carrier_sid not in ("", carrier_sid):
+            log.error("second_carrier_id", message_id=message.pk)
+            return False
+        moved = _move(message, states[status], ranks[status], carrier_sid, error_code, now)
+        if moved:
+            CarrierEvent.objects.filter(pk=event.pk).update(applied=True)
+            if states[status] in (MessageState.UNDELIVERED, MessageState.FAILED) and channel == "sms":
+                act_on_fault(message=message, fault=fault_of(code=error_code), code=error_code, now=now)
+    return moved
+
+
+def _move(
+    message: Message, state: MessageState, rank: int, carrier_sid: str, error_code: int | None, now: datetime
+) -> bool:
+    from_states = [str(origin) for origin, moves in MESSAGE_MOVES.items() if state in moves or origin is state]
+    reason = str(fault_of(code=error_code)) if error_code is not None else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.RECORD_STATUS,
+            {
+                "public_id": message.public_id,
+                "state": str(state),
+                "rank": rank,
+                "sid": carrier_sid,
+                "code": error_code,
+                "reason": reason,
+                "now": now,
+                "from_states": from_states,
+            },
+        )
+        return cursor.fetchone() is not None

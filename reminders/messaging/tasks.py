@@ -1,0 +1,22 @@
+"""Thin Celery tasks of the send queue: they carry ids, read the clock, and call one verb."""
+
+from collections.abc import Sequence
+
+from celery import shared_task
+
+from reminders import clock
+from reminders.delivery.registry import carrier
+from reminders.messaging.outbox import Held, send_claimed
+from reminders.messaging.planning import plan_aftercare as plan
+
+
+@shared_task
+def send_batch(held: Sequence[Sequence[int]]) -> int:
+    """Send claimed messages, given as [id, fence] pairs. Delivered twice or late, it does nothing the second time."""
+    return send_claimed(held=[Held(id=pair[0], fence=pair[1]) for pair in held], now=clock.now(), carrier=carrier())
+
+
+@shared_task
+def plan_aftercare(treatment_session_id: int) -> int:
+    """Lay out the plan of one treatment session."""
+    return plan(treatment_session_id=treatment_session_id, now=clock.now())
