@@ -17,11 +17,11 @@ class Alarms:
 
     def __init__(self, time: CarrierTime) -> None:
         self._time = time
-        self._due: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._due: list[tuple[datetime, int, Callable[[], object]]] = []
         self._ids = count()
         self._task: asyncio.Task[None] | None = None
 
-    def at(self, moment: datetime, action: Callable[[], None]) -> None:
+    def at(self, moment: datetime, action: Callable[[], object]) -> None:
         """Call `action` once, soon after the moment. It has to check itself that it is still wanted."""
         heapq.heappush(self._due, (moment, next(self._ids), action))
 

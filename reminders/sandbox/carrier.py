@@ -13,6 +13,7 @@ from reminders.sandbox.ledger import Ledger
 from reminders.sandbox.progress import Progress
 from reminders.sandbox.records import FINISHED
 from reminders.sandbox.settings import Behaviour, SandboxSettings
+from reminders.sandbox.switchboard import Switchboard
 from reminders.sandbox.webhooks import Webhooks
 
 
@@ -37,6 +38,7 @@ class Carrier:
         self.faults = Faults(seed=settings.seed)
         self.webhooks = Webhooks(self)
         self.progress = Progress(self)
+        self.switchboard = Switchboard(self)
 
     async def start(self) -> None:
         """Bring back what the journal holds."""
@@ -47,6 +49,7 @@ class Carrier:
 
     def resume(self) -> None:
         """Let texts that were on their way at the last stop go on."""
+        self.switchboard.resume()
         loop = asyncio.get_running_loop()
         for message in self.ledger.in_order:
             if not message.deleted and message.status not in FINISHED:
@@ -54,6 +57,7 @@ class Carrier:
 
     async def stop(self) -> None:
         """Stop all background work and close the journal."""
+        await self.switchboard.stop()
         await self.alarms.stop()
         await self.time.stop()
         await self.webhooks.stop()

@@ -223,6 +223,7 @@ async def events(carrier: "Carrier", request: web.Request, wish: dict[str, Any])
 
 async def reset(carrier: "Carrier", request: web.Request, wish: dict[str, Any]) -> dict[str, Any]:
     """Forget messages, calls, rules and faults; the clock and the settings stay."""
+    await carrier.switchboard.stop()
     carrier.faults.remove()
     carrier.ledger.reset(at=carrier.time.now())
     return {"last_event": carrier.ledger.history.last}

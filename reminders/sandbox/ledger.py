@@ -74,6 +74,10 @@ class Ledger:
         record = call.as_record()
         self.history.add({"n": 0, "at": iso(call.created_at), "kind": "call.created", "call": record}, durable=True)
 
+    def change_call(self, call: Call, kind: str, *, at: datetime, **changes: Any) -> None:
+        """Change fields of a call; `said` adds a line to what was said."""
+        self.record(kind, at=at, sid=call.sid, changes=changes)
+
     def opted_out(self, *, to: str, sender: str | None) -> bool:
         """Return whether this phone told this sender to stop and the carrier keeps that."""
         return bool(self.opt_outs) and (to, sender or "") in self.opt_outs
@@ -114,7 +118,7 @@ class Ledger:
                 self._insert(Message.from_record(event["message"]))
             case "call.created":
                 self._insert_call(Call.from_record(event["call"]))
-            case "call.changed":
+            case kind if kind.startswith("call."):
                 self._apply_call(event)
             case "setting.changed":
                 # Only what was changed while running outlives a restart; the rest comes from the command line again.

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from reminders.sandbox import control, messages
+from reminders.sandbox import call_control, calls, control, messages
 from reminders.sandbox.carrier import Carrier
 from reminders.sandbox.rest import RestHandler, endpoint, refusal
 from reminders.sandbox.wire import API_VERSION, JSON_HEADERS, CarrierError, dump
@@ -26,6 +26,11 @@ REST_ROUTES: tuple[tuple[str, str, str, RestHandler], ...] = (
     ("GET", "/Messages/{sid}/Media/{media}", "media.content", messages.media_content),
     ("DELETE", "/Messages/{sid}/Media/{media}", "media.delete", messages.media_delete),
     ("POST", "/Messages/{sid}/Feedback.json", "feedback.create", messages.feedback),
+    ("POST", "/Calls.json", "calls.create", calls.create),
+    ("GET", "/Calls.json", "calls.list", calls.listing),
+    ("GET", "/Calls/{sid}.json", "calls.fetch", calls.fetch),
+    ("POST", "/Calls/{sid}.json", "calls.update", calls.update),
+    ("DELETE", "/Calls/{sid}.json", "calls.delete", calls.delete),
 )
 
 
@@ -39,7 +44,7 @@ def build_app(carrier: Carrier) -> web.Application:
         app.router.add_route(method, f"{root}/{carrier.settings.account_sid}{path}", handler)
     for method, path, operation, rest_handler in REST_ROUTES:
         app.router.add_route(method, root + "/{account}" + path, endpoint(carrier, operation, rest_handler))
-    for method, name, control_handler in control.ROUTES:
+    for method, name, control_handler in (*control.ROUTES, *call_control.ROUTES):
         app.router.add_route(method, f"/sandbox/api/{name}", control.control(carrier, control_handler))
 
     async def healthz(request: web.Request) -> web.Response:

@@ -37,6 +37,8 @@ class Behaviour:
     """Where texts from phones are posted."""
     inbound_urls: dict[str, str] = field(default_factory=dict)
     """The same per receiving number, where numbers differ."""
+    shared_key_secret: str = ""
+    """Where set, webhooks are signed with HMAC-SHA256 and this secret, and say so in Twilio's settings header."""
     min_gather_seconds: float = 20.0
     """The least time a ringing person gets to press a key: a page cannot be clicked in the usual 5 s."""
 

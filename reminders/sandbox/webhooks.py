@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
 import aiohttp
-from twilio.request_validator import RequestValidator
+from twilio.request_validator import HMAC_SHA256, RequestValidator
 from yarl import URL
 
 from reminders.sandbox.records import Message
@@ -212,9 +212,7 @@ class Webhooks:
             url += ("&" if "?" in url else "?") + urlencode(params)
             params = {}
         headers = {"User-Agent": "TwilioProxy/1.1", "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}
-        if post.signature != "missing":
-            signer = self._validator if post.signature == "valid" else self._forger
-            headers["X-Twilio-Signature"] = signer.compute_signature(url, params)
+        headers |= self._signature(post.signature, url, params)
         headers["I-Twilio-Idempotency-Token"] = f"{post.lane}-{post.params.get('MessageStatus', post.kind)}"
         timeout = aiohttp.ClientTimeout(
             total=max(0.05, left_seconds),
@@ -233,6 +231,20 @@ class Webhooks:
             return Answer(failure="ct")
         except (TimeoutError, aiohttp.ClientError, OSError):
             return Answer(failure="rt")
+
+    def _signature(self, kind: str, url: str, params: dict[str, str]) -> dict[str, str]:
+        """Return the signature headers of a request: the account's SHA-1, or a shared key's SHA-256."""
+        if kind == "missing":
+            return {}
+        secret = self._carrier.ledger.behaviour.shared_key_secret
+        if secret:
+            signer = RequestValidator(secret if kind == "valid" else "not-" + secret)
+            return {
+                "X-Twilio-Signature": signer.compute_signature(url, params, HMAC_SHA256),
+                "X-Twilio-Webhooks-Signature-Settings": f"key=webhooks_sharedkey_sandbox,algorithm={HMAC_SHA256}",
+            }
+        signer = self._validator if kind == "valid" else self._forger
+        return {"X-Twilio-Signature": signer.compute_signature(url, params)}
 
     def _log(self, post: Post, answer: Answer) -> None:
         self._carrier.ledger.record(

@@ -87,6 +87,10 @@ class Sandbox:
         kwargs.setdefault("auth", (ACCOUNT, TOKEN))
         return self._http.request(method, self.account_url + path, timeout=10, **kwargs)
 
+    def page(self, method: str, path: str, **kwargs: Any) -> requests.Response:
+        """Call anything else on the server, as a browser would."""
+        return self._http.request(method, self.url + path, timeout=10, **kwargs)
+
     def send(self, body: str = "How is the shoulder today?", **fields: Any) -> Any:
         """Create a text to the patient with Twilio's client."""
         fields = {"to": PATIENT, "from_": CLINIC, "body": body} | fields
