@@ -12,6 +12,7 @@ from reminders.clinic.models import AuditEvent, Clinic, Clinician
 from reminders.content.models import Protocol, ProtocolVersion, Step, Template, TemplateVersion
 from reminders.core.protocols import ProtocolDefinition, parse_protocol, to_json
 from reminders.core.rendering import compile_text
+from reminders.core.texts import TEXTS, check_text
 
 
 def load_starters(*, clinic: Clinic, now: datetime) -> int:
@@ -61,6 +62,8 @@ def publish(
     Raises reminders.core.rendering.TemplateError where the words cannot be sent; then nothing changes.
     """
     compile_text(body)
+    if key in TEXTS:
+        check_text(key=key, language=language, source=body)
     with transaction.atomic():
         version = save_draft(clinic=clinic, key=key, language=language, body=body, author=author, now=now)
         version.published_at = now

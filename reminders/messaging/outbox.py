@@ -7,7 +7,7 @@ settle         sending -> what the carrier said; unknown answers become `ambiguo
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -32,7 +32,7 @@ from reminders.delivery.port import (
 from reminders.messaging import sql
 from reminders.messaging.faults import act_on_faults
 
-CLAIM_LEASE_SECONDS = 60
+CLAIM_LEASE_SECONDS = 30
 # Longer than the slowest create, so that a lease never ends under a worker that is still asking.
 SENDING_LEASE_SECONDS = 45
 BATCH = 50
@@ -72,6 +72,10 @@ class _Row:
     zone: ZoneInfo
 
 
+# The columns of INSPECT in their order; quiet start, quiet end and zone follow them.
+_ROW_COLUMNS = tuple(field.name for field in fields(_Row))[:-2]
+
+
 def claim_due(*, now: datetime, limit: int = 500) -> list[Held]:
     """Claim due messages, urgent first, within each sender's allowance; at most `limit` per sender.
 
@@ -101,7 +105,14 @@ def send_claimed(*, held: Sequence[Held], now: datetime, carrier: Carrier) -> in
 def _inspect(held: Sequence[Held]) -> list[_Row]:
     with connection.cursor() as cursor:
         cursor.execute(sql.INSPECT, _keys(held))
-        return [_Row(*row[:12], row[12], QuietWindow(row[13], row[14]), ZoneInfo(row[15])) for row in cursor.fetchall()]
+        return [
+            _Row(
+                **dict(zip(_ROW_COLUMNS, row, strict=False)),
+                quiet=QuietWindow(row[-3], row[-2]),
+                zone=ZoneInfo(row[-1]),
+            )
+            for row in cursor.fetchall()
+        ]
 
 
 def _keys(rows: Iterable[Held | _Row]) -> dict[str, Any]:
@@ -236,3 +247,9 @@ def expire_overdue(*, now: datetime) -> int:
             {"now": now},
         )
         return int(cursor.rowcount)
+
+
+def give_back(*, held: Sequence[Held], now: datetime) -> None:
+    """Return claimed rows that could not be handed to a worker; they are due at once again."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.PUT_BACK, {**_keys(held), "due": [now] * len(held), "now": now})

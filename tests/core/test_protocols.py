@@ -42,9 +42,9 @@ def test_the_default_protocol_is_the_one_that_is_promised() -> None:
         ("heat", StepKind.ADVICE, 60, WhenQuiet.LATER, 720),
         ("exercise", StepKind.ADVICE, 240, WhenQuiet.LATER, 720),
         ("otc", StepKind.ADVICE, 360, WhenQuiet.LATER, 720),
-        ("check_in", StepKind.CHECK_IN, 1_440, WhenQuiet.LATER, 720),
+        ("check_in", StepKind.CHECK_IN, 1_440, WhenQuiet.LATER, 900),
         ("nudge", StepKind.NUDGE, 240, WhenQuiet.LATER, 960),
-        ("recheck", StepKind.RECHECK, 1_440, WhenQuiet.LATER, 720),
+        ("recheck", StepKind.RECHECK, 1_440, WhenQuiet.LATER, 900),
     ]
     assert all(step.condition == Condition() for step in protocol.steps)
     assert asdict(protocol.thresholds) == {

@@ -1,0 +1,152 @@
+"""The scheduler's loop: wait until something is due or announced, claim it, hand it on; look after the rest.
+
+It keeps no state: killed at any moment, the next one finds everything in the rows.
+"""
+
+import threading
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import structlog
+from django.db import close_old_connections, connection
+from kombu.exceptions import OperationalError as BrokerError
+
+from reminders import clock
+from reminders.conversations.check_ins import close_silent, open_asked_check_ins
+from reminders.conversations.inbound import unread
+from reminders.conversations.tasks import read_texts
+from reminders.delivery.registry import carrier
+from reminders.escalations.services import ring_due
+from reminders.messaging.outbox import BATCH, Held, claim_due, expire_overdue, give_back, sweep_leases
+from reminders.messaging.reconcile import reconcile_ambiguous
+from reminders.messaging.sweeps import next_due_at, unplanned
+from reminders.messaging.tasks import plan_aftercare, send_batch
+
+log = structlog.get_logger(__name__)
+
+LONGEST_WAIT_SECONDS = 1.0
+# While a sender's allowance holds back what is due, this is how often it is asked again.
+PACED_WAIT_SECONDS = 0.1
+AFTER_FAILURE_SECONDS = 2.0
+
+
+@dataclass(slots=True)
+class Chore:
+    """Something to look after every so often, on this process's own steady clock."""
+
+    name: str
+    every_seconds: float
+    run: Callable[[datetime], object]
+    next_at: float = 0.0
+
+
+def _plan_missed(now: datetime) -> None:
+    for treatment_session_id in unplanned(now=now):
+        plan_aftercare.delay(treatment_session_id)
+
+
+def _read_missed(now: datetime) -> None:
+    for inbound_id in unread(now=now):
+        read_texts.delay(inbound_id)
+
+
+def chores() -> list[Chore]:
+    """Return the chores of one scheduler, each with its pace."""
+    return [
+        Chore("open_check_ins", 1, lambda now: open_asked_check_ins(now=now)),
+        Chore("ring_ladders", 1, lambda now: ring_due(now=now)),
+        Chore("close_silent", 2, lambda now: close_silent(now=now)),
+        Chore("sweep_leases", 2, lambda now: sweep_leases(now=now)),
+        Chore("expire_overdue", 5, lambda now: expire_overdue(now=now)),
+        Chore("read_missed", 3, _read_missed),
+        Chore("plan_missed", 5, _plan_missed),
+        Chore("reconcile", 10, lambda now: reconcile_ambiguous(now=now, carrier=carrier())),
+    ]
+
+
+def run(*, stop: threading.Event) -> None:
+    """Loop until `stop` is set. A failure of the database, the broker or one chore is logged and tried again."""
+    todo = chores()
+    listener: psycopg.Connection | None = None
+    while not stop.is_set():
+        try:
+            close_old_connections()
+            listener = listener or _listen()
+            more_is_due = dispatch_due(now=clock.now())
+            _do_chores(todo)
+            _wait(listener, more_is_due)
+        except Exception as error:  # noqa: BLE001  # the loop must outlive everything
+            log.error("scheduler_failed", kind=type(error).__name__, where=_place(error))
+            _close(listener)
+            listener = None
+            stop.wait(AFTER_FAILURE_SECONDS)
+    _close(listener)
+
+
+def dispatch_due(*, now: datetime) -> bool:
+    """Claim what is due and publish it in batches; return whether more is due than the senders allowed just now.
+
+    What cannot be published is given back at once, so that a broken broker does not cost a lease.
+    """
+    held = claim_due(now=now)
+    for start in range(0, len(held), BATCH):
+        _publish(held[start : start + BATCH], now)
+    due_at = next_due_at()
+    return due_at is not None and due_at <= now
+
+
+def _publish(batch: Sequence[Held], now: datetime) -> None:
+    try:
+        send_batch.delay([[one.id, one.fence] for one in batch])
+    except BrokerError:
+        log.error("broker_unreachable", given_back=len(batch))
+        give_back(held=batch, now=now)
+
+
+def _do_chores(todo: Sequence[Chore]) -> None:
+    steady = time.monotonic()
+    for chore in todo:
+        if steady < chore.next_at:
+            continue
+        chore.next_at = steady + chore.every_seconds
+        try:
+            chore.run(clock.now())
+        except Exception as error:  # noqa: BLE001  # one broken chore must not stop the others, nor the sending
+            log.error("chore_failed", chore=chore.name, kind=type(error).__name__, where=_place(error))
+
+
+def _place(error: BaseException) -> str:
+    """Return file and line where an error arose: enough to find it, and no words or phones as in its message."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+
+
+def _listen() -> psycopg.Connection:
+    """Open a connection of its own for announcements: it idles between them and costs the database nothing."""
+    parameters = connection.get_connection_params()
+    parameters.pop("cursor_factory", None)
+    parameters.pop("context", None)
+    listener = psycopg.connect(**parameters, autocommit=True)
+    listener.execute("LISTEN reminders_outbox")
+    return listener
+
+
+def _wait(listener: psycopg.Connection, more_is_due: bool) -> None:
+    if more_is_due:
+        seconds = PACED_WAIT_SECONDS
+    else:
+        due_at = next_due_at()
+        until_due = (due_at - clock.now()) / timedelta(seconds=1) if due_at else LONGEST_WAIT_SECONDS
+        seconds = min(LONGEST_WAIT_SECONDS, max(0.0, until_due))
+    for _announcement in listener.notifies(timeout=seconds, stop_after=1):
+        break
+
+
+def _close(listener: psycopg.Connection | None) -> None:
+    if listener is not None:
+        listener.close()
