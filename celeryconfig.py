@@ -1,14 +1,11 @@
 """Celery's settings. Celery moves ids between processes and nothing more: what is due, what was sent and what has to be
 tried again stands in rows, so the broker may lose or repeat any message."""
 
-from reminders.config import read_config
+from reminders.config import celery_broker_url, read_config
 from reminders.embedded.places import Places
 
 _config = read_config()
-_redis_url = _config.redis_url or Places(_config.data_dir).redis_url
-
-# Celery has its own word for a Unix socket, and takes the database's number as `virtual_host`.
-broker_url = _redis_url.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=")
+broker_url = celery_broker_url(_config.redis_url or Places(_config.data_dir).redis_url)
 
 # A worker that starts before the broker waits for it instead of giving up.
 broker_connection_retry_on_startup = True

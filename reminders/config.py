@@ -146,6 +146,11 @@ LOG_FORMATS = ("json", "console")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
+def celery_broker_url(redis_url: str) -> str:
+    """Return `redis_url` as Celery wants it: it has its own word for a Unix socket and for the database's number."""
+    return redis_url.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=")
+
+
 def _check_carrier(config: Config) -> None:
     """Refuse a half-set carrier: it would accept patients and then send nothing, or hear nothing back."""
     if config.twilio_account_sid and not config.twilio_auth_token:

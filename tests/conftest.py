@@ -1,6 +1,7 @@
 """What all tests share: a real PostgreSQL and a real Valkey, started when the first test needs them."""
 
 import os
+from collections.abc import Iterator
 
 import psutil
 import psycopg
@@ -11,6 +12,7 @@ from psycopg.conninfo import make_conninfo
 
 from reminders import embedded
 from tests.chromium import find_chromium
+from tests.stack.launch import RunningStack, launch
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +52,11 @@ def remove_databases_of_dead_runs() -> None:
 def browser_path() -> str:
     """Path of the system's Chromium; without one the test is skipped, or fails where CI is set."""
     return find_chromium()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """The whole product as real processes, with the sandbox carrier and its sample clinic; a session shares one."""
+    running = launch(tmp_path_factory.mktemp("stack") / "data")
+    yield running
+    running.stop()

@@ -10,6 +10,7 @@ from reminders.config import ConfigError, read_config
 from reminders.embedded.locks import FolderLock, one_at_a_time
 from reminders.embedded.places import Places
 from reminders.embedded.postgres import EmbeddedPostgres
+from reminders.embedded.processes import identity
 from reminders.embedded.valkey import EmbeddedValkey
 from reminders.secret import keep_secret
 
@@ -81,7 +82,7 @@ def start_detached(part: Part, *, places: Places) -> None:
     with log.open("ab") as output:
         process = subprocess.Popen(
             part.command(), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-            user=part.user, cwd=part.folder, start_new_session=True,
+            cwd=part.folder, start_new_session=True, **identity(part.user),
         )  # fmt: skip
     _started.append(process)
     deadline = time.monotonic() + START_SECONDS

@@ -19,7 +19,7 @@ from psycopg import sql
 
 from reminders.config import ConfigError
 from reminders.embedded.places import Places
-from reminders.embedded.processes import servers_in, stop_all
+from reminders.embedded.processes import identity, servers_in, stop_all
 
 
 def _binaries() -> Path:
@@ -42,8 +42,8 @@ OPTIONS = {
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
-# Only for tests: what a power cut could lose is thrown away afterwards anyway.
-FAST_OPTIONS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+# Only for tests, which end with the machine. Killed processes still lose nothing: what is committed has left the server.
+FAST_OPTIONS = {"fsync": "off", "full_page_writes": "off"}
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,9 @@ class EmbeddedPostgres:
             shutil.chown(self.places.postgres_socket, owner)
         if not self.folder.exists():
             self._make_cluster(owner)
-        (self.folder / "postmaster.pid").unlink(missing_ok=True)
+        # PostgreSQL believes in a number in these files as long as any process has it, dead and uncollected ones too.
+        for stale in (self.folder / "postmaster.pid", *self.places.postgres_socket.glob(".s.PGSQL.*")):
+            stale.unlink(missing_ok=True)
 
     def _make_cluster(self, owner: str | None) -> None:
         """Build the cluster beside its place and move it there, so that a kill half-way leaves no half cluster."""
@@ -102,7 +104,7 @@ class EmbeddedPostgres:
             words = ["-D", str(fresh), "-U", "postgres", "--auth=trust", "--encoding=UTF8", locale]
             result = subprocess.run(
                 [str(BINARIES / "initdb"), *words, *(["--no-sync"] if self.fast else [])],
-                capture_output=True, text=True, user=owner, cwd=fresh, check=False,
+                capture_output=True, text=True, cwd=fresh, check=False, **identity(owner),
             )  # fmt: skip
             if result.returncode == 0:
                 fresh.rename(self.folder)

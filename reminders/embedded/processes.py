@@ -1,8 +1,11 @@
-"""Finding and ending server processes that an earlier run left behind."""
+"""Server processes: as whom they start, and how those that an earlier run left behind are found and ended."""
 
 import os
+import pwd
 import signal
+import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -48,14 +51,38 @@ def stop_all(processes: list[psutil.Process], *, number: signal.Signals, patienc
             process.send_signal(number)
         except psutil.NoSuchProcess:
             continue
-    _, left = psutil.wait_procs(processes, timeout=patience_seconds)
-    for process in left:
+    for process in _left_after(processes, seconds=patience_seconds):
         try:
             process.kill()
         except psutil.NoSuchProcess:
             continue
-    psutil.wait_procs(left, timeout=5)
+    _left_after(processes, seconds=5)
+
+
+def _left_after(processes: list[psutil.Process], *, seconds: float) -> list[psutil.Process]:
+    """Wait until all have ended, at most so long; return those that have not.
+
+    Not `psutil.wait_procs`: it waits for the system's first process to collect orphans, which may never happen in a
+    container. An uncollected process holds nothing any more.
+    """
+    deadline = time.monotonic() + seconds
+    while (left := [process for process in processes if _lives(process)]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return left
+
+
+def identity(user: str | None) -> dict[str, Any]:
+    """Return the arguments that make `subprocess` start a process as `user`, none for this process's own user.
+
+    The group changes too: a process of root's group would meet the folders' group bits instead of everybody's.
+    """
+    if user is None:
+        return {}
+    return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}
 
 
 def _lives(process: psutil.Process) -> bool:
-    return bool(process.status() != psutil.STATUS_ZOMBIE)
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False

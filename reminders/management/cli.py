@@ -5,6 +5,8 @@ from importlib import import_module
 
 import click
 
+from reminders.config import ConfigError
+
 # name -> "module:attribute"; `docs/running.md` describes each, and a test fails when one is missing there.
 COMMANDS = {
     "demo": "reminders.management.demo.command:demo",
@@ -17,6 +19,8 @@ COMMANDS = {
     "timeline": "reminders.management.pure_commands:timeline",
     "understand": "reminders.management.pure_commands:understand",
     "up": "reminders.management.up:up",
+    "web": "reminders.management.web:web",
+    "worker": "reminders.management.worker:worker",
 }
 
 
@@ -36,6 +40,14 @@ class LazyGroup(click.Group):
         if not isinstance(command, click.Command):
             raise TypeError(f"{COMMANDS[cmd_name]} is not a click command")
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; a wrong setting ends it with its one sentence and exit code 2."""
+        try:
+            return super().invoke(ctx)
+        except ConfigError as error:
+            click.echo(f"Cannot start: {error}", err=True)
+            ctx.exit(2)
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
