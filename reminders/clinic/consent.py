@@ -42,11 +42,14 @@ def grant_consent(
     actor: AuditEvent.Actor | None = None,
     disclosure: str = "",
     channel: str = "sms",
+    agreed_at: datetime | None = None,
+    over_opt_out: bool = True,
 ) -> bool:
     """Append a grant unless the newest decision is one already; return whether a row was added.
 
-    `number` is E.164, `disclosure` the words the patient agreed to. Raises ConflictError where the patient's own
-    opt-out counts and `method` is not `keyword_start`.
+    `number` is E.164, `disclosure` the words the patient agreed to, `agreed_at` when they did where it was not just
+    now. Raises ConflictError where the patient's own opt-out counts and `method` is not `keyword_start`, and, with
+    `over_opt_out=False` (a tick on a form that may be older), where any opt-out counts.
     """
     with transaction.atomic():
         take_turn(clinic=clinic, topic=f"consent:{channel}:{number}")
@@ -55,6 +58,8 @@ def grant_consent(
             return False
         if newest is not None and is_patients_own(newest) and method != KEYWORD_START:
             raise ConflictError("The patient opted out by text; only a START from their phone takes it back.")
+        if newest is not None and not over_opt_out:
+            raise ConflictError("An opt-out is on file; staff take it back on the patient's page.")
         record = ConsentRecord.objects.create(
             clinic=clinic,
             patient=patient,
@@ -63,7 +68,7 @@ def grant_consent(
             decision=GRANTED,
             method=method,
             disclosure=disclosure,
-            recorded_at=now,
+            recorded_at=agreed_at or now,
             recorded_by=clinician,
         )
         _audit(record, verb="consent_granted", actor=actor, now=now)

@@ -1,0 +1,38 @@
+"""Telling a repeat from a correction.
+
+Systems send the same session again and again. Comparing with what is on file would undo what staff corrected by hand
+in between; so each intake leaves a digest in the audit trail, and the same digest again is a repeat.
+"""
+
+import dataclasses
+import json
+
+from django.utils.crypto import salted_hmac
+
+from reminders.clinic.intake import SessionIntake
+from reminders.clinic.models import AuditEvent, TreatmentSession
+
+
+def digest_of(intake: SessionIntake) -> str:
+    """Return a keyed digest of all an intake says; without the server's secret nobody can try out phones on it."""
+    said = dataclasses.asdict(intake)
+    if intake.visit is not None and intake.visit.ended_at_is_relative:
+        # "95 minutes ago" is another moment in every repeat.
+        del said["visit"]["ended_at"]
+    return salted_hmac(
+        "reminders.intake", json.dumps(said, sort_keys=True, default=str), algorithm="sha256"
+    ).hexdigest()
+
+
+def is_repeat(*, stored: TreatmentSession, actor: AuditEvent.Actor, digest: str) -> bool:
+    """Tell whether this is what the same kind of actor said last about a session that still stands."""
+    if stored.status == TreatmentSession.Status.VOIDED:
+        return False
+    last = (
+        AuditEvent.objects.filter(
+            subject="treatmentsession", subject_id=stored.pk, actor=actor, details__has_key="intake"
+        )
+        .order_by("-at", "-id")
+        .first()
+    )
+    return last is not None and last.details["intake"] == digest
