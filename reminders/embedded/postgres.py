@@ -42,7 +42,7 @@ OPTIONS = {
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
-# Only for tests, which end with the machine. Killed processes still lose nothing: what is committed has left the server.
+# Only for tests: a power cut may lose data then. Killed processes still lose nothing that was committed.
 FAST_OPTIONS = {"fsync": "off", "full_page_writes": "off"}
 
 

@@ -1,0 +1,63 @@
+# Works from a fresh clone with Python 3.11 or newer and a package registry; everything else comes with it.
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test lint lock
+
+# The first of these that is new enough. `make PYTHON=/path/to/python3 ...` chooses another.
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$python; break; fi; done)
+
+# All paths are relative, so that the checkout may lie below folders with spaces in their names.
+BIN := .venv/bin
+RUN_READY := .venv/.ready-to-run
+DEV_READY := .venv/.ready-to-develop
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+	--universal --python-version 3.11
+
+help: ## Show what there is.
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+run: $(RUN_READY) ## Start everything on this machine; Ctrl-C stops it. ARGS="--port 8080" goes to `reminders up`.
+	@exec $(BIN)/reminders up $(ARGS)
+
+demo: $(RUN_READY) ## Tell the whole story on a stack of its own, in a minute and a half.
+	@exec $(BIN)/reminders demo $(ARGS)
+
+test: lint ## Lint, then all tests on real parts: about five minutes on two cores.
+	$(BIN)/pytest $(ARGS)
+
+lint: $(DEV_READY) ## Style, format, types and the arrows between packages: about a minute.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy reminders tests
+	$(BIN)/lint-imports
+
+lock: $(DEV_READY) ## Write requirements*.txt anew from requirements*.in, with hashes. UPGRADE=1 takes newer versions.
+	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements.in -o requirements.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt requirements-dev.in -o requirements-dev.txt
+
+# The environment is brought up to date when a lock file or the package's own description changes.
+$(RUN_READY): requirements.txt pyproject.toml
+	@$(call make_environment)
+	@echo "Installing what the product needs (once, about a minute) ..."
+	@$(PIP_INSTALL) --require-hashes -r requirements.txt
+	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV_READY): requirements-dev.txt $(RUN_READY)
+	@echo "Installing what tests and checks need (once, about a minute) ..."
+	@$(PIP_INSTALL) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+define make_environment
+	if [ -z "$(PYTHON)" ]; then \
+		echo "Python 3.11 or newer is needed: install it, or name it with make PYTHON=/path/to/python3." >&2; exit 2; \
+	fi; \
+	if ! $(BIN)/python -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+		echo "Making a Python environment in .venv with $(PYTHON) ..."; \
+		$(PYTHON) -m venv --clear .venv || { \
+			echo "$(PYTHON) cannot make environments: install its venv module (Debian, Ubuntu: apt-get install python3-venv)." >&2; \
+			exit 2; }; \
+	fi
+endef
