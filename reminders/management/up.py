@@ -73,8 +73,8 @@ def run(*, config: Config, options: Options, places: Places, ready_file: Path | 
         plan = _plan(config=config, options=options, places=places)
         stack = Stack(plan, say=click.echo)
         try:
-            _start(stack, seed=seed and plan.account is not None)
-            _announce(plan)
+            logins = _start(stack, seed=seed and plan.account is not None)
+            _announce(plan, logins=logins)
             if ready_file:
                 stack.write_ready_file(ready_file)
             while stack.watch():
@@ -100,7 +100,8 @@ def _plan(*, config: Config, options: Options, places: Places) -> Plan:
     return make_plan(config=config, options=options, places=places)
 
 
-def _start(stack: Stack, *, seed: bool) -> None:
+def _start(stack: Stack, *, seed: bool) -> str:
+    """Bring the stack up; return what the sample clinic says about logging in."""
     names = [program.name for program in stack.plan.servers]
     if names:
         click.echo(f"Starting {' and '.join(names)} ...")
@@ -108,18 +109,13 @@ def _start(stack: Stack, *, seed: bool) -> None:
         stack.start_servers()
     click.echo("Bringing the database up to date ...")
     stack.run_django("migrate", "--no-input", "--verbosity", "0")
-    from reminders.config import BASE_DIR  # INTERIM
-
-    seed = seed and (BASE_DIR / "reminders/management/commands/seed_sample.py").exists()  # INTERIM
     logins = stack.run_django("seed_sample") if seed else ""
     click.echo(f"Starting {', '.join(program.name for program in stack.plan.programs)} ...")
     stack.start_programs()
-    if logins.strip():
-        click.echo("")
-        click.echo(logins.strip())
+    return logins.strip()
 
 
-def _announce(plan: Plan) -> None:
+def _announce(plan: Plan, *, logins: str) -> None:
     lines = ["", "Aftercare reminders is running.", "", f"  Console   {plan.base_url}/"]
     if plan.sandbox_url:
         lines.append(f"  Phones    {plan.sandbox_url}/   (sandbox carrier: no text leaves this machine)")
@@ -127,6 +123,7 @@ def _announce(plan: Plan) -> None:
         f"  API       {plan.base_url}/api/v1/docs",
         f"  Logs      {plan.places.logs}",
         "",
+        *([logins, ""] if logins else []),
         "Ctrl-C stops everything; the data stays.",
     ]
     click.echo("\n".join(lines))
