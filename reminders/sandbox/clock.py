@@ -12,7 +12,7 @@ class PhoneEntry(NamedTuple):
 
     label: str
     role: str = ""
-    """`patient`, `clinician` or empty."""
+    """`patient`, `clinician`, or `clinic` for a number that the product itself texts from; empty where unknown."""
     zone: str | None = None
     """IANA zone of the owner; None shows times in UTC."""
 

@@ -116,11 +116,9 @@ async def tally(carrier: "Carrier", request: web.Request, wish: dict[str, Any]) 
 async def phones(carrier: "Carrier", request: web.Request, wish: dict[str, Any]) -> dict[str, Any]:
     """Return the conversation of every phone, newest first."""
     book = await carrier.clock.phonebook()
-    threads: dict[str, list[dict[str, Any]]] = {}
-    for message in carrier.ledger.in_order:
-        if not message.deleted:
-            phone = (message.sender or "") if message.direction == "inbound" else message.to
-            threads.setdefault(phone, []).append(message.as_record())
+    threads = {
+        number: [m.as_record() for m in thread if not m.deleted] for number, thread in carrier.ledger.threads.items()
+    }
     found = [
         {
             "number": number,
@@ -129,6 +127,7 @@ async def phones(carrier: "Carrier", request: web.Request, wish: dict[str, Any])
             "calls": [c.as_record() for c in carrier.ledger.calls.values() if c.to == number],
         }
         for number, thread in threads.items()
+        if thread
     ]
     return {"phones": sorted(found, key=lambda p: p["messages"][-1]["created_at"], reverse=True)}
 

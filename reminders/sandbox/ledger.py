@@ -2,7 +2,6 @@
 
 from bisect import insort
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +29,10 @@ class Ledger:
         self.in_order: list[Message] = []
         self.by_to: defaultdict[str, list[Message]] = defaultdict(list)
         self.by_sender: defaultdict[str, list[Message]] = defaultdict(list)
+        self.threads: defaultdict[str, list[Message]] = defaultdict(list)
+        """Per phone, both directions, oldest first."""
+        self.inbound_answers: dict[str, dict[str, Any]] = {}
+        """What the product last answered to each text from a phone."""
         self.calls: dict[str, Call] = {}
         self._calls_made = 0
         self.opt_outs: set[tuple[str, str]] = set()
@@ -90,11 +93,6 @@ class Ledger:
         """Return texts created more than once for one phone with one body."""
         return [{"to": to, "body": body, "count": n} for (to, body), n in self.created_per_text.items() if n > 1]
 
-    def between(self, phones: Iterable[str]) -> list[Message]:
-        """Return all messages from or to any of the phones, oldest first."""
-        found = {m.serial: m for phone in phones for m in (*self.by_to[phone], *self.by_sender[phone])}
-        return [m for _, m in sorted(found.items()) if not m.deleted]
-
     def _insert(self, message: Message) -> None:
         message.serial = len(self.in_order)
         self.messages[message.sid] = message
@@ -102,6 +100,7 @@ class Ledger:
         self.by_to[message.to].append(message)
         if message.sender:
             self.by_sender[message.sender].append(message)
+        self.threads[(message.sender or "") if message.direction == "inbound" else message.to].append(message)
         if message.direction == "outbound-api":
             self.created_per_text[message.to, message.body] += 1
             if message.status_callback:
@@ -134,6 +133,8 @@ class Ledger:
                 self.opt_outs.discard((event["phone"], event["sender"]))
             case "webhook.posted":
                 self.webhooks.append(event)
+                if event["webhook"] == "message.inbound":
+                    self.inbound_answers[event["sid"]] = event["response"]
             case kind if kind.startswith(("message.", "media.")):
                 self._apply_message(event)
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from aiohttp import web
 
-from reminders.sandbox import call_control, calls, control, messages
+from reminders.sandbox import call_control, calls, control, messages, pages
 from reminders.sandbox.carrier import Carrier
+from reminders.sandbox.pages import Pages, page_handler
 from reminders.sandbox.rest import RestHandler, endpoint, refusal
 from reminders.sandbox.wire import API_VERSION, JSON_HEADERS, CarrierError, dump
 
@@ -53,6 +54,9 @@ def build_app(carrier: Carrier) -> web.Application:
     async def unknown(request: web.Request) -> web.Response:
         return refusal(CarrierError(20404))
 
+    page_set = Pages(carrier)
+    for method, path, page in pages.ROUTES:
+        app.router.add_route(method, path, page_handler(page_set, page))
     app.router.add_get("/healthz", healthz)
     app.router.add_route("*", f"/{API_VERSION}/{{path:.*}}", unknown)
     return app
