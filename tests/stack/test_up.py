@@ -8,8 +8,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import redis
+from celery import Celery
 
-from reminders.config import BASE_DIR
+from reminders.config import BASE_DIR, celery_broker_url
 from reminders.management.stack.health import workers_answer
 from tests.stack.launch import RunningStack, clean_environment, launch, processes_of, up_command
 from tests.waiting import eventually
@@ -54,6 +56,23 @@ def test_a_killed_process_is_replaced_and_its_children_end(stack: RunningStack, 
     eventually(lambda: stack.supervised(words) not in (None, victim), what=f"a new {words}")
     eventually(lambda: not any(child in stack.processes() for child in children), what="its children have ended")
     eventually(stack.is_healthy, what="the stack is healthy again")
+
+
+def test_workers_of_every_queue_go_on_after_the_broker_was_killed(stack: RunningStack) -> None:
+    victim = stack.supervised("valkey-server")
+    assert victim is not None
+    victim.kill()
+    eventually(lambda: stack.supervised("valkey-server") not in (None, victim), what="a new broker")
+    broker = redis.Redis.from_url(stack.facts["redis_url"])
+    eventually(lambda: answers_ping(broker), what="the new broker answers")
+    product = Celery("probe", broker=celery_broker_url(stack.facts["redis_url"]), set_as_current=False, fixups=[])
+    queues = ("send", "think", "tidy")
+    for queue in queues:
+        # Workers throw away a task that nobody knows; that it is gone shows that somebody took it.
+        product.send_task("unknown.to.everybody", queue=queue)
+    eventually(lambda: not any(broker.llen(queue) for queue in queues), what="the queues are emptied")
+    product.close()
+    broker.close()
 
 
 def test_a_killed_database_server_comes_back_and_the_pages_with_it(stack: RunningStack) -> None:
@@ -133,3 +152,10 @@ def test_a_single_process_without_addresses_says_what_it_needs(tmp_path: Path, c
     assert result.returncode == 2
     assert "DATABASE_URL" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def answers_ping(broker: redis.Redis) -> bool:
+    try:
+        return bool(broker.ping())
+    except redis.RedisError:
+        return False
