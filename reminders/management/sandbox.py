@@ -3,8 +3,6 @@
 import asyncio
 import gc
 import os
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -14,8 +12,6 @@ from reminders.sandbox.clock import ClockControl
 from reminders.sandbox.journal import JournalInUseError
 from reminders.sandbox.server import serve
 from reminders.sandbox.settings import Behaviour, SandboxSettings
-
-PRODUCT_CLOCK = "reminders.sandbox.product_clock"
 
 
 def _inbound_urls(values: tuple[str, ...], public_base_url: str) -> tuple[str, dict[str, str]]:
@@ -87,8 +83,9 @@ def sandbox(
 def _product_clock() -> ClockControl | None:
     """Return the clock of the product's database where one is configured; None keeps a clock of one's own."""
     dsn = os.environ.get("DATABASE_URL")
-    if not dsn or find_spec(PRODUCT_CLOCK) is None:
+    if not dsn:
         return None
     # Imported only here: the carrier alone needs no database driver.
-    clock: ClockControl = import_module(PRODUCT_CLOCK).ProductClock(dsn=dsn)
-    return clock
+    from reminders.sandbox.product_clock import ProductClock
+
+    return ProductClock(dsn=dsn)

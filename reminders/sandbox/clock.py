@@ -2,9 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
+
+PATIENCE_SECONDS = 3.0
+
+Answer = TypeVar("Answer")
 
 
 class PhoneEntry(NamedTuple):
@@ -64,14 +68,22 @@ class LocalClock:
         return self.phones
 
 
+class ClockUnreachableError(ValueError):
+    """the product's database does not answer; try again when it is back"""
+
+
 class CarrierTime:
-    """The shared clock, sampled, so that the hot path reads it without input or output."""
+    """The shared clock, sampled, so that the hot path reads it without input or output.
+
+    The product's database may start later than the carrier or be restarted: what was last seen holds meanwhile.
+    """
 
     def __init__(self, control: ClockControl, *, sample_seconds: float = 1.0) -> None:
         self.control = control
         self._offset = timedelta()
         self._sample_seconds = sample_seconds
         self._task: asyncio.Task[None] | None = None
+        self._book: Mapping[str, PhoneEntry] = {}
         self.on_move: Callable[[], None] = lambda: None
         """Called after every sample that moved the clock by more than a second."""
 
@@ -81,7 +93,8 @@ class CarrierTime:
 
     async def start(self) -> None:
         """Sample once, then go on sampling in the background, since others may move the clock too."""
-        await self.sample()
+        with contextlib.suppress(ClockUnreachableError):
+            await self.sample()
         self._task = asyncio.create_task(self._keep_sampling())
 
     async def stop(self) -> None:
@@ -92,21 +105,42 @@ class CarrierTime:
                 await self._task
 
     async def sample(self) -> None:
-        """Read the shared clock now."""
-        offset = await self.control.now() - datetime.now(UTC)
+        """Read the shared clock now. Raises ClockUnreachableError."""
+        offset = await _answer(self.control.now()) - datetime.now(UTC)
         moved = abs(offset - self._offset) > timedelta(seconds=1)
         self._offset = offset
         if moved:
             self.on_move()
 
     async def advance(self, by: timedelta) -> None:
-        """Move the shared clock forward and see the move at once."""
-        await self.control.advance(by)
+        """Move the shared clock forward and see the move at once. Raises ClockUnreachableError."""
+        await _answer(self.control.advance(by))
         await self.sample()
+
+    async def next_message_at(self) -> datetime | None:
+        """Return when the product sends next; None where nothing is planned or nobody can tell."""
+        with contextlib.suppress(ClockUnreachableError):
+            return await _answer(self.control.next_message_at())
+        return None
+
+    async def phonebook(self) -> Mapping[str, PhoneEntry]:
+        """Return whose phones they are, as of the last time the product could tell."""
+        with contextlib.suppress(ClockUnreachableError):
+            self._book = await _answer(self.control.phonebook())
+        return self._book
 
     async def _keep_sampling(self) -> None:
         while True:
             await asyncio.sleep(self._sample_seconds)
-            # The product's database may be restarting; the last offset holds until it is back.
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(ClockUnreachableError):
                 await self.sample()
+
+
+async def _answer(question: Awaitable[Answer]) -> Answer:
+    """Wait for the product's database, but not for long; turn whatever its driver raises into one error."""
+    try:
+        return await asyncio.wait_for(question, PATIENCE_SECONDS)
+    except ValueError:
+        raise
+    except Exception as error:
+        raise ClockUnreachableError(ClockUnreachableError.__doc__) from error

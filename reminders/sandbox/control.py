@@ -53,7 +53,7 @@ def _answer(value: Any, status: int = 200) -> web.Response:
 
 async def clock_state(carrier: "Carrier") -> dict[str, Any]:
     """Return the shared time and when the product sends next."""
-    next_at = await carrier.clock.next_message_at()
+    next_at = await carrier.time.next_message_at()
     return {"now": iso(carrier.time.now()), "next_message_at": iso(next_at) if next_at else None}
 
 
@@ -115,7 +115,7 @@ async def tally(carrier: "Carrier", request: web.Request, wish: dict[str, Any]) 
 
 async def phones(carrier: "Carrier", request: web.Request, wish: dict[str, Any]) -> dict[str, Any]:
     """Return the conversation of every phone, newest first."""
-    book = await carrier.clock.phonebook()
+    book = await carrier.time.phonebook()
     threads = {
         number: [m.as_record() for m in thread if not m.deleted] for number, thread in carrier.ledger.threads.items()
     }
@@ -177,7 +177,7 @@ async def move_clock(carrier: "Carrier", request: web.Request, wish: dict[str, A
     """Move the shared clock: `advance_minutes`, `advance_seconds`, or `to`: an ISO time or `next`."""
     step = timedelta(minutes=float(wish.get("advance_minutes", 0)), seconds=float(wish.get("advance_seconds", 0)))
     if "to" in wish:
-        goal = await carrier.clock.next_message_at() if wish["to"] == "next" else datetime.fromisoformat(wish["to"])
+        goal = await carrier.time.next_message_at() if wish["to"] == "next" else datetime.fromisoformat(wish["to"])
         if goal is None:
             raise ValueError("no message is planned")
         step = goal - carrier.time.now()

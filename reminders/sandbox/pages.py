@@ -65,14 +65,14 @@ class Pages:
     async def context(self, request: web.Request, number: str | None) -> dict[str, Any]:
         """Return what every page shows: the list, the clock, ringing phones, and the opened chat."""
         carrier = self.carrier
-        book = await carrier.clock.phonebook()
+        book = await carrier.time.phonebook()
         opened = chat(carrier, book, number) if number else None
         thread = carrier.ledger.threads.get(number) if number else None
         if number and thread:
             self.seen[number] = thread[-1].serial
         search = request.query.get("q", "")
         rows, more = phone_rows(carrier, book, seen=self.seen, search=search)
-        next_at = await carrier.clock.next_message_at()
+        next_at = await carrier.time.next_message_at()
         now = carrier.time.now()
         return {
             "rows": rows,

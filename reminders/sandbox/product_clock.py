@@ -26,6 +26,8 @@ FROM reminders_patientphone f JOIN reminders_patient p ON p.id = f.patient_id
 UNION ALL
 SELECT c.phone, COALESCE(NULLIF(trim(c.first_name || ' ' || c.last_name), ''), c.username), 'clinician', k.timezone
 FROM reminders_clinician c JOIN reminders_clinic k ON k.id = c.clinic_id WHERE c.phone <> ''
+UNION ALL
+SELECT s.number, k.name, 'clinic', k.timezone FROM reminders_sender s JOIN reminders_clinic k ON k.id = s.clinic_id
 """
 
 
@@ -58,7 +60,7 @@ class ProductClock:
         return None if instant is None else _aware(instant)
 
     async def phonebook(self) -> Mapping[str, PhoneEntry]:
-        """Return the phones of patients and clinicians; a number that several share names them all."""
+        """Return the phones of patients, clinicians and clinics; those who share a number are all named."""
         book: dict[str, PhoneEntry] = {}
         for number, name, role, zone in await self._rows(PHONEBOOK):
             known = book.get(number)
