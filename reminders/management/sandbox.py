@@ -13,10 +13,13 @@ from reminders.sandbox.journal import JournalInUseError
 from reminders.sandbox.server import serve
 from reminders.sandbox.settings import Behaviour, SandboxSettings
 
+# Twilio's connection overrides for a product that may be restarting: three retries, also after time-outs and 5xx.
+RETRIES = "#rc=3&rp=ct,rt,5xx"
+
 
 def _inbound_urls(values: tuple[str, ...], public_base_url: str) -> tuple[str, dict[str, str]]:
     """Return the default inbound address and those of single numbers (`+15550100=http://...`)."""
-    default = f"{public_base_url.rstrip('/')}/webhooks/sms/inbound/" if public_base_url else ""
+    default = f"{public_base_url.rstrip('/')}/webhooks/sms/inbound/{RETRIES}" if public_base_url else ""
     per_number: dict[str, str] = {}
     for value in values:
         number, equals, url = value.partition("=")

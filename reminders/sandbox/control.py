@@ -1,5 +1,6 @@
 """The control API: how tests, the demo and the page look into the carrier and steer it. JSON under /sandbox/api/."""
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -211,13 +212,28 @@ async def remove_faults(carrier: "Carrier", request: web.Request, wish: dict[str
 
 
 async def events(carrier: "Carrier", request: web.Request, wish: dict[str, Any]) -> dict[str, Any]:
-    """Return events numbered above `after`, waiting up to `timeout` seconds for the first; `kind` filters."""
-    query, history = request.query, carrier.ledger.history
-    after = int(query.get("after", "0"))
-    timeout = min(float(query.get("timeout", "0")), MAX_WAIT_SECONDS)
-    limit = min(int(query.get("limit", "1000")), 10_000)
-    found = await history.wait(after, timeout_seconds=timeout, limit=limit)
-    return {"events": found, "last": found[-1]["n"] if found else after}
+    """Return events numbered above `after`, waiting up to `timeout` seconds for the first.
+
+    Any other parameter is a filter: `kind`, or a field of the event or of its message or call (`sid`, `status`, `to`).
+    `last` is the number to ask after next, also where events were left out by a filter.
+    """
+    filters = dict(request.query)
+    last = int(filters.pop("after", "0"))
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + min(float(filters.pop("timeout", "0")), MAX_WAIT_SECONDS)
+    limit = min(int(filters.pop("limit", "1000")), 10_000)
+    while True:
+        left = max(0.0, deadline - loop.time())
+        found = await carrier.ledger.history.wait(last, timeout_seconds=left, limit=limit)
+        last = found[-1]["n"] if found else last
+        wanted = [event for event in found if _passes(event, filters)]
+        if wanted or not found:
+            return {"events": wanted, "last": last}
+
+
+def _passes(event: dict[str, Any], filters: dict[str, str]) -> bool:
+    fields = event | event.get("message", event.get("call", event.get("changes", {})))
+    return all(str(fields.get(name)) == value for name, value in filters.items())
 
 
 async def reset(carrier: "Carrier", request: web.Request, wish: dict[str, Any]) -> dict[str, Any]:

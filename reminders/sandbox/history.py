@@ -6,7 +6,7 @@ from typing import Any
 
 from reminders.sandbox.journal import Journal
 
-KEPT_EVENTS = 100_000
+KEPT_EVENTS = 50_000
 
 
 class History:

@@ -90,7 +90,7 @@ def endpoint(carrier: "Carrier", operation: str, handler: RestHandler) -> Handle
             return refusal(error)
         pairs: list[tuple[str, str]] = []
         if http.method == "POST":
-            pairs = parse_qsl((await http.read()).decode(), keep_blank_values=True)
+            pairs = parse_qsl((await http.read()).decode(errors="replace"), keep_blank_values=True)
         request = RestRequest(http, pairs)
         if not carrier.faults.rules:
             return await run(request)

@@ -61,6 +61,20 @@ def test_a_reader_of_nothing_gets_an_empty_answer(carrier: Sandbox) -> None:
     assert carrier.control("GET", f"events?after={last}&timeout=0.05") == {"events": [], "last": last}
 
 
+def test_events_can_be_filtered_by_kind_and_fields(carrier: Sandbox) -> None:
+    carrier.send("one")
+    message = carrier.send("two")
+
+    wanted = f"kind=message.status&sid={message.sid}&status=delivered"
+    (event,) = carrier.control("GET", f"events?after=0&timeout=10&{wanted}")["events"]
+
+    assert (event["sid"], event["status"]) == (message.sid, "delivered")
+    created = carrier.control("GET", "events?after=0&kind=message.created&body=two")["events"]
+    assert [e["message"]["sid"] for e in created] == [message.sid]
+    nothing = carrier.control("GET", "events?after=0&timeout=0.05&kind=no.such")
+    assert nothing == {"events": [], "last": carrier.control("GET", "state")["last_event"]}
+
+
 def test_phones_show_both_sides_with_their_owner(carrier: Sandbox) -> None:
     carrier.clock.phones = {PATIENT: PhoneEntry("Ana R. (patient)", "patient", "America/Chicago")}
     carrier.send("How is it?")

@@ -1,6 +1,12 @@
 """Status callbacks and texts from phones: their fields, their signature, their retries."""
 
 import pytest
+from twilio.request_validator import (
+    SIGNATURE_HEADER,
+    SIGNATURE_SETTINGS_HEADER,
+    RequestValidator,
+    get_signature_algorithm,
+)
 from twilio.twiml.messaging_response import MessagingResponse
 
 from tests.sandbox.harness import ACCOUNT, CLINIC, PATIENT, TOKEN, Sandbox
@@ -126,6 +132,18 @@ def test_the_same_text_can_be_posted_twice(carrier: Sandbox) -> None:
 
     assert [one.params["MessageSid"] for one in carrier.product.arrived] == [sid, sid]
     assert len(carrier.control("GET", "messages?direction=inbound")["messages"]) == 1
+
+
+def test_webhooks_can_be_signed_with_a_shared_key(carrier: Sandbox) -> None:
+    carrier.control("POST", "settings", {"shared_key_secret": "another secret"})
+    carrier.control("POST", "inbound", {"from": PATIENT, "to": CLINIC, "body": "7"})
+
+    (one,) = carrier.product.arrived
+    algorithm = get_signature_algorithm(one.headers[SIGNATURE_SETTINGS_HEADER])
+    signature = one.headers[SIGNATURE_HEADER]
+    assert algorithm == "HMAC_SHA256"
+    assert RequestValidator("another secret").validate(one.url, one.params, signature, algorithm)
+    assert not one.signed_with(TOKEN)
 
 
 @pytest.mark.parametrize(("signature", "there"), [("wrong", True), ("missing", False)])
