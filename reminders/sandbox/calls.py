@@ -117,6 +117,29 @@ async def fetch(carrier: "Carrier", request: RestRequest) -> web.Response:
     return reply(_found(carrier, request).as_twilio(carrier.settings.account_sid))
 
 
+async def events(carrier: "Carrier", request: RestRequest) -> web.Response:
+    """List the requests that were made for a call, with what the product answered."""
+    call = _found(carrier, request)
+    found = [
+        {
+            "request": {"method": "POST", "url": one["url"], "parameters": one["params"]},
+            "response": {"response_code": one["response"]["status"], "response_body": one["response"]["body"]},
+        }
+        for one in carrier.ledger.webhooks
+        if one["sid"] == call.sid
+    ]
+    empty: list[Call] = []
+    page = page_of(request.http, empty, "events", wanted=lambda _: True, show=lambda _: None)
+    return reply(page | {"events": found, "end": max(0, len(found) - 1)})
+
+
+async def notifications(carrier: "Carrier", request: RestRequest) -> web.Response:
+    """List what went wrong on a call; the sandbox keeps that in its events, so the list is empty."""
+    _found(carrier, request)
+    empty: list[Call] = []
+    return reply(page_of(request.http, empty, "notifications", wanted=lambda _: True, show=lambda _: None))
+
+
 async def update(carrier: "Carrier", request: RestRequest) -> web.Response:
     """Cancel a call that rings, end one that runs, or give a running one new TwiML."""
     call, form = _found(carrier, request), request.form

@@ -32,6 +32,8 @@ REST_ROUTES: tuple[tuple[str, str, str, RestHandler], ...] = (
     ("GET", "/Calls/{sid}.json", "calls.fetch", calls.fetch),
     ("POST", "/Calls/{sid}.json", "calls.update", calls.update),
     ("DELETE", "/Calls/{sid}.json", "calls.delete", calls.delete),
+    ("GET", "/Calls/{sid}/Events.json", "calls.events", calls.events),
+    ("GET", "/Calls/{sid}/Notifications.json", "calls.notifications", calls.notifications),
 )
 
 

@@ -78,6 +78,8 @@ def test_a_call_is_answered_prompts_and_takes_a_key(ringing: tuple[Sandbox, Any]
     assert answered.params["CallStatus"] == "in-progress"
     assert (answered.params["Direction"], answered.params["AccountSid"]) == ("outbound-api", ACCOUNT)
     assert (key.params["Digits"], key.params["CallSid"]) == ("1", call.sid)
+    assert any(event.request["url"] == key.url for event in carrier.client.calls(call.sid).events.list())
+    assert carrier.client.calls(call.sid).notifications.list() == []
     assert all(one.signed_with(TOKEN) for one in carrier.product.arrived)
 
 
