@@ -19,7 +19,7 @@ SHOWN_LINES = 200
 CALL_WORDS = {
     "queued": "about to ring",
     "ringing": "rings",
-    "in-progress": "talking",
+    "in-progress": "is connected",
     "completed": "ended",
     "busy": "was busy",
     "failed": "did not go through",
@@ -56,7 +56,8 @@ class PhoneRow:
     at: Moment | None
     today: bool
     unread: int
-    ringing: bool
+    calling: str
+    """`Ringing`, `On a call`, or empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ def phone_rows(
 ) -> tuple[list[PhoneRow], int]:
     """Return the phones to list, ringing and newest first, then those only in the phonebook; and how many more."""
     threads = carrier.ledger.threads
-    ringing = {call.to for call in ringing_calls(carrier)}
+    ringing = {call.to: "On a call" if call.status == "in-progress" else "Ringing" for call in ringing_calls(carrier)}
     wanted = search.casefold().strip()
 
     def matches(number: str) -> bool:
@@ -137,12 +138,12 @@ def phone_rows(
     lively = [n for n in {*threads, *ringing} if matches(n)]
     quiet = [n for n in quiet if matches(n)]
     numbers = [*heapq.nlargest(LISTED_PHONES, lively, key=weight), *quiet][:LISTED_PHONES]
-    rows = [_row(carrier, book, number, seen=seen, ringing=number in ringing) for number in numbers]
+    rows = [_row(carrier, book, number, seen=seen, calling=ringing.get(number, "")) for number in numbers]
     return rows, len(lively) + len(quiet) - len(rows)
 
 
 def _row(
-    carrier: "Carrier", book: Mapping[str, PhoneEntry], number: str, *, seen: Mapping[str, int], ringing: bool
+    carrier: "Carrier", book: Mapping[str, PhoneEntry], number: str, *, seen: Mapping[str, int], calling: str
 ) -> PhoneRow:
     entry = _entry(book, number)
     thread = [m for m in carrier.ledger.threads.get(number, ())[-20:] if not m.deleted]
@@ -153,7 +154,7 @@ def _row(
     unread = sum(m.direction != "inbound" and m.serial > seen.get(number, -1) for m in thread)
     at = moment(last.created_at, entry.zone) if last else None
     today = at is not None and at.day == moment(carrier.time.now(), entry.zone).day
-    return PhoneRow(number, entry.label, entry.role, preview[:90], at, today, unread, ringing)
+    return PhoneRow(number, entry.label, entry.role, preview[:90], at, today, unread, calling)
 
 
 def chat(carrier: "Carrier", book: Mapping[str, PhoneEntry], number: str) -> Chat:
