@@ -9,6 +9,7 @@ from reminders.config import ConfigError
 
 # name -> "module:attribute"; `docs/running.md` describes each, and a test fails when one is missing there.
 COMMANDS = {
+    "api-key": "reminders.management.api_keys:api_key",
     "add-clinic": "reminders.management.add_clinic:add_clinic",
     "demo": "reminders.management.demo.command:demo",
     "example-csv": "reminders.management.example_csv:example_csv",
