@@ -1,0 +1,153 @@
+"""Decides for each thing that was found whether the reply says it of the patient, now, as a fact.
+
+The classes are those of NegEx and ConText (triggers, pseudo-triggers, terminators; hypothetical, historical, about
+another person), with scopes made for texts of a few words: see `negation`.
+"""
+
+from enum import StrEnum
+
+from reminders.core.understanding.lexicon import Lexicon
+from reminders.core.understanding.matching import Match
+from reminders.core.understanding.negation import negated_matches
+from reminders.core.understanding.reading import Flag
+from reminders.core.understanding.text import Token
+
+_ENDS = frozenset({".", "!", "?", ";"})
+_CAUSED = {
+    "self_caused.neuro": Flag.NEURO,
+    "self_caused.breathing": Flag.BREATHING,
+    "self_caused.chest": Flag.CHEST_PAIN,
+    "self_caused.infection": Flag.INFECTION,
+}
+
+
+class Status(StrEnum):
+    """How a thing stands in the reply."""
+
+    PRESENT = "present"
+    NEGATED = "negated"
+    HYPOTHETICAL = "hypothetical"
+    HISTORICAL = "historical"
+    OTHER = "other"
+    SELF_CAUSED = "self_caused"
+
+
+class Context:
+    """The sentences, clauses and triggers of one reply."""
+
+    def __init__(self, tokens: list[Token], matches: list[Match], lexicon: Lexicon) -> None:
+        idioms = [match for match in matches if match.means == "idiom"]
+        self.tokens = tokens
+        self.matches = [
+            match for match in matches if match.means == "idiom" or not any(match.overlaps(idiom) for idiom in idioms)
+        ]
+        self._lexicon = lexicon
+        self._patient = lexicon.words("patient")
+        self._third = lexicon.words("third_person")
+        self.sentence = _sentences(tokens)
+        self._negated = negated_matches(tokens, self.matches, self.sentence, lexicon)
+        self._others = self.of("other")
+        self._is_proxy = bool(self.of("proxy")) or not self._others
+
+    def of(self, *means: str) -> list[Match]:
+        """Return the matches that mean one of these, in the order of the text."""
+        return [match for match in self.matches if match.means in means]
+
+    def status(self, match: Match) -> Status:
+        """Return how this match stands in the reply."""
+        if match in self._negated:
+            return Status.NEGATED
+        if self._is_hypothetical(match):
+            return Status.HYPOTHETICAL
+        if self._is_historical(match):
+            return Status.HISTORICAL
+        if self._is_about_another(match):
+            return Status.OTHER
+        if self._is_self_caused(match):
+            return Status.SELF_CAUSED
+        return Status.PRESENT
+
+    def same_sentence(self, one: Match, other: Match) -> bool:
+        """Tell whether both start in the same sentence."""
+        return self.sentence[one.first] == self.sentence[other.first]
+
+    def _is_hypothetical(self, match: Match) -> bool:
+        real = self.of("real")
+        for trigger in self.of("hypothetical"):
+            if not self.same_sentence(trigger, match) or any(trigger.overlaps(plain) for plain in real):
+                continue
+            if ".whole" in trigger.rule:
+                return True
+            if trigger.first <= match.first and not self._broken(trigger.last, match.first):
+                return True
+        return False
+
+    def _broken(self, first: int, last: int) -> bool:
+        """Tell whether a new statement starts between two places: "..., because my arm is numb"."""
+        words = [token.norm for token in self.tokens[first:last]]
+        starts = self._lexicon.words("statement_start")
+        for at, word in enumerate(words):
+            if word in starts:
+                return True
+            followed = words[at + 1] if at + 1 < len(words) else ""
+            if word in {",", "and", "y"} and followed in self._patient:
+                return True
+        return False
+
+    def _is_historical(self, match: Match) -> bool:
+        terminators = self._lexicon.words("terminators")
+        for trigger in self.of("historical"):
+            if not self.same_sentence(trigger, match):
+                continue
+            between = range(min(trigger.last, match.last), max(trigger.first, match.first))
+            if any(self.tokens[at].norm in terminators for at in between):
+                continue
+            if any(self.same_sentence(again, match) and again.first >= trigger.first for again in self.of("again")):
+                continue
+            return True
+        return False
+
+    def _is_about_another(self, match: Match) -> bool:
+        if self._is_proxy or match.rule.endswith(".ambulance"):
+            return False
+        if any(token.norm in self._patient for token in self.tokens[match.first : match.last]):
+            return any(other.first <= match.first < other.last for other in self._others)
+        other_at = {at: other for other in self._others for at in range(other.first, other.last)}
+        at = match.first
+        while at > 0:
+            at -= 1
+            word = self.tokens[at].norm
+            if word in _ENDS:
+                return False
+            if at in other_at:
+                return not self._reported(other_at[at].last, match) and not self._on_the_patient(match)
+            if word in self._third:
+                return not self._on_the_patient(match)
+            if word in self._patient:
+                return False
+        return False
+
+    def _reported(self, after: int, match: Match) -> bool:
+        return any(after <= report.first < match.first for report in self.of("report"))
+
+    def _on_the_patient(self, match: Match) -> bool:
+        """Tell whether "... on my arm" follows."""
+        words = [token.norm for token in self.tokens[match.last : match.last + 4]]
+        return any(word in {"my", "mi", "mis", "me"} for word in words)
+
+    def _is_self_caused(self, match: Match) -> bool:
+        if match.means != "flag" or any(self.same_sentence(lasting, match) for lasting in self.of("lasting")):
+            return False
+        return any(
+            match.flags == {_CAUSED[cause.rule]} and self.same_sentence(cause, match)
+            for cause in self.of("self_caused")
+        )
+
+
+def _sentences(tokens: list[Token]) -> list[int]:
+    numbers, current = [], 0
+    for token in tokens:
+        numbers.append(current)
+        if token.kind == "punct" and token.norm in _ENDS:
+            current += 1
+    return numbers

@@ -1,0 +1,128 @@
+"""Reads a reply: the table that turns what was found into one intent, in the order of precedence."""
+
+from collections.abc import Iterable
+
+from reminders.core.understanding.context import Context, Status
+from reminders.core.understanding.evidence import gather_evidence
+from reminders.core.understanding.keywords import keyword_intent
+from reminders.core.understanding.language import guess_language
+from reminders.core.understanding.lexicon import Lexicon, load_lexicon
+from reminders.core.understanding.matching import Match, find_matches
+from reminders.core.understanding.reading import Because, Flag, Intent, Reading
+from reminders.core.understanding.scores import read_score
+from reminders.core.understanding.text import Token, tokenise
+
+PERSISTS_FROM = 4  # 4 of 10 is the most used lower bound of "moderate" (Woo 2015); a convention, not a proof
+_NO_FLAGS: frozenset[Flag] = frozenset()
+
+
+def read(text: str) -> Reading:
+    """Read one reply to "how sore are you now, 0 to 10?", alone and without history.
+
+    The same text always gives the same reading; any text gives one. Where the reply is not understood the intent is
+    `question` or `unclear` and `sure` is False: a person has to look.
+    """
+    lexicon = load_lexicon()
+    tokens = lexicon.speller.spell(tokenise(text, lexicon.emoji))
+    if not tokens:
+        return Reading(Intent.UNCLEAR, None, _NO_FLAGS, (), sure=False, language="")
+    return _Decision(text, tokens, lexicon).reading()
+
+
+class _Decision:
+    def __init__(self, text: str, tokens: list[Token], lexicon: Lexicon) -> None:
+        self._text, self._tokens = text, tokens
+        self._context = Context(tokens, find_matches(tokens, lexicon), lexicon)
+        self._evidence = gather_evidence(self._context, lexicon)
+        self._score = read_score(tokens, lexicon, self._is_anothers)
+        self._language = guess_language(tokens, lexicon)
+
+    def reading(self) -> Reading:
+        """Take the first intent that fits."""
+        evidence = self._evidence
+        if evidence.flags:
+            flags = frozenset(flag for match in evidence.flags for flag in match.flags)
+            return self._answer(Intent.RED_FLAG, evidence.flags, flags=flags)
+        keyword = keyword_intent(self._tokens)
+        if keyword is not None:
+            return self._answer(keyword, [_whole(self._tokens, f"keyword.{keyword}")])
+        for intent, means in ((Intent.OPT_OUT, "opt_out"), (Intent.OPT_IN, "opt_in"), (Intent.HELP, "help")):
+            asked = self._asked(means)
+            if asked:
+                return self._answer(intent, asked)
+        return self._soreness() or self._rest()
+
+    def _asked(self, means: str) -> list[Match]:
+        keeps = self._context.of("keep_texts")
+        return [
+            match
+            for match in self._context.of(means)
+            if means == "help" or not any(keep.overlaps(match) for keep in keeps)
+        ]
+
+    def _soreness(self) -> Reading | None:
+        evidence, score = self._evidence, self._score
+        if score.score is not None:
+            return self._with_score(score.score)
+        if score.is_over_the_top:
+            return self._answer(Intent.PERSISTS, [])
+        there = evidence.sore + evidence.worse + evidence.same
+        if evidence.is_contradiction:
+            return self._answer(Intent.UNCLEAR, there, sure=False)
+        if there:
+            return self._answer(Intent.PERSISTS, there, sure=not self._is_doubtful())
+        if evidence.mild and evidence.still:
+            return self._answer(Intent.PERSISTS, evidence.mild + evidence.still, sure=False)
+        settled = evidence.mild + evidence.well + evidence.better + evidence.denied_sore
+        if settled:
+            return self._answer(Intent.RESOLVED, settled, sure=not self._is_doubtful())
+        return None
+
+    def _with_score(self, score: int) -> Reading:
+        evidence = self._evidence
+        if score >= PERSISTS_FROM:
+            contrary = bool(evidence.well or evidence.denied_sore) and not evidence.sore
+            return self._answer(Intent.PERSISTS, evidence.sore, sure=not contrary and not self._is_doubtful())
+        contrary_words = evidence.worse + (evidence.sore if evidence.is_intense else [])
+        if contrary_words and not evidence.is_contradiction:
+            return self._answer(Intent.PERSISTS, contrary_words)
+        doubtful = bool(evidence.sore or evidence.same) or self._is_doubtful()
+        return self._answer(Intent.RESOLVED, evidence.well, sure=not doubtful)
+
+    def _rest(self) -> Reading:
+        asked = self._context.of("question")
+        if asked:
+            return self._answer(Intent.QUESTION, asked[:1], sure=False)
+        hypothetical = [m for m in self._context.matches if m.means == "hypothetical"]
+        if hypothetical and self._evidence.unsettled_flags and self._language:
+            return self._answer(Intent.QUESTION, hypothetical[:1], sure=False)
+        return self._answer(Intent.UNCLEAR, [], sure=False)
+
+    def _is_doubtful(self) -> bool:
+        return bool(self._evidence.unsettled_flags)
+
+    def _is_anothers(self, at: int) -> bool:
+        number = Match("score", "score", _NO_FLAGS, at, at + 1)
+        return self._context.status(number) is Status.OTHER
+
+    def _answer(
+        self, intent: Intent, matches: Iterable[Match], *, flags: frozenset[Flag] = _NO_FLAGS, sure: bool = True
+    ) -> Reading:
+        found = [(match.rule, match.first, match.last) for match in matches]
+        found.extend(("score", used.first, used.last) for used in self._score.used)
+        return Reading(
+            intent=intent,
+            score=self._score.score,
+            flags=flags,
+            because=tuple(self._because(*each) for each in sorted(set(found), key=lambda each: each[1:])),
+            sure=sure and not (intent is Intent.OPT_OUT and self._evidence.unsettled_flags),
+            language=self._language,
+        )
+
+    def _because(self, rule: str, first: int, last: int) -> Because:
+        start, end = self._tokens[first].start, self._tokens[last - 1].end
+        return Because(rule=rule, text=self._text[start:end], start=start, end=end)
+
+
+def _whole(tokens: list[Token], rule: str) -> Match:
+    return Match(rule, "keyword", _NO_FLAGS, 0, len(tokens))

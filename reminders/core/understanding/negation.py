@@ -1,0 +1,141 @@
+"""Which of the things found are denied.
+
+A negation reaches forward from its word ("no fever, chills or numbness", "sin fiebre ni escalofrios") as long as
+nothing but a list of symptoms and words that carry no statement of their own follow; a new statement ("..., my arm is
+numb"), "but", or the end of the sentence ends it. It reaches back from an answer ("fever? no", "fever, chills: none of that").
+Whatever is uncertain is not denied: a missed sign costs more than a needless look.
+"""
+
+from reminders.core.understanding.lexicon import Lexicon
+from reminders.core.understanding.matching import Match
+from reminders.core.understanding.text import Token
+
+_ENDS = frozenset({".", "!", "?", ";"})
+_LIST_WORDS = frozenset({"or", "nor", "ni", "o", "u", "and", "y", "e", "&", "/", ",", ":", "(", "-"})
+_OR_WORDS = frozenset({"or", "nor", "ni", "o", "u", "/"})
+_CONCEPTS = frozenset({"flag", "sore", "mild", "worse"})
+_STRONG_AFTER = frozenset({"is", "are", "wont", "keeps", "started", "came", "esta", "sigue", "empezo"})
+
+
+def negated_matches(tokens: list[Token], matches: list[Match], sentence: list[int], lexicon: Lexicon) -> set[Match]:
+    """Return the matches that the reply denies."""
+    return _Denials(tokens, matches, sentence, lexicon).found()
+
+
+class _Denials:
+    def __init__(self, tokens: list[Token], matches: list[Match], sentence: list[int], lexicon: Lexicon) -> None:
+        self._tokens, self._sentence, self._lexicon = tokens, sentence, lexicon
+        self._all = matches
+        self._concepts = [match for match in matches if match.means in _CONCEPTS]
+        self._starting: dict[int, list[Match]] = {}
+        for match in self._concepts:
+            self._starting.setdefault(match.first, []).append(match)
+        self._clause = lexicon.words("clause")
+        self._subject = lexicon.words("subject")
+        self._transparent = lexicon.words("transparent") | lexicon.light
+        self._terminators = lexicon.words("terminators")
+        self._symptoms = lexicon.words("symptom")
+
+    def found(self) -> set[Match]:
+        """Return what is denied, forward and backward."""
+        pseudo = [match for match in self._all if match.means == "pseudo"]
+        taken = [match for match in self._concepts if match.means == "flag"] + pseudo
+        denied: set[Match] = set()
+        for trigger in self._all:
+            if trigger.means == "deny" and not any(trigger.overlaps(other) for other in taken):
+                denied |= self._forward(trigger.last)
+            elif trigger.means == "deny_answer":
+                denied |= self._backward(trigger)
+            elif trigger.means == "deny_all":
+                denied |= self._backward_all(trigger)
+        return denied
+
+    def _forward(self, at: int) -> set[Match]:
+        """Walk from a negation and collect the list it denies."""
+        denied: set[Match] = set()
+        items, separator = 0, ""
+        permissive = self._has_or(at)
+        while at < len(self._tokens):
+            word = self._tokens[at].norm
+            here = self._starting.get(at)
+            if here:
+                longest = max(here, key=lambda match: match.last)
+                if items and not (permissive and separator) and self._is_statement(longest, separator):
+                    break
+                denied.update(match for match in self._concepts if longest.first <= match.first < longest.last)
+                items, separator, at = items + 1, "", longest.last
+                continue
+            if word in _ENDS or word in self._terminators:
+                break
+            if word in _LIST_WORDS:
+                if not items and word not in {"or", "o", "-"}:
+                    break
+                separator = word
+            elif word in self._symptoms:
+                items, separator = items + 1, ""
+            elif self._stops(word, items, separator):
+                break
+            at += 1
+        return denied
+
+    def _stops(self, word: str, items: int, separator: str) -> bool:
+        """Tell whether a word that is neither a symptom nor part of a list ends what is denied."""
+        if separator and separator not in _OR_WORDS and word in self._clause | self._subject:
+            return True
+        return word not in self._transparent and not (items and separator in _OR_WORDS)
+
+    def _is_statement(self, match: Match, separator: str) -> bool:
+        """Tell whether a match after the first of a list says something of its own: "no fever, my arm is numb"."""
+        if separator in _OR_WORDS:
+            return False
+        words = {token.norm for token in self._tokens[match.first : match.last]}
+        following = self._tokens[match.last].norm if match.last < len(self._tokens) else ""
+        return not words.isdisjoint(self._clause | self._subject) or following in _STRONG_AFTER
+
+    def _has_or(self, at: int) -> bool:
+        """Tell whether "or" comes before the sentence ends or a new statement starts."""
+        for token in self._tokens[at:]:
+            if token.norm in _ENDS or token.norm in self._terminators or token.norm in self._subject:
+                return False
+            if token.norm in {"or", "nor", "ni", "o", "u"}:
+                return True
+        return False
+
+    def _backward(self, answer: Match) -> set[Match]:
+        """Deny the question or bare item directly before an answer: "fever? no", "chest pain: none"."""
+        first = self._start_of_item(answer.first - 1)
+        words = {token.norm for token in self._tokens[first : answer.first]}
+        asked = answer.first > 0 and self._tokens[answer.first].norm == "?"
+        is_statement = not words.isdisjoint(self._clause | self._subject) and not asked
+        if is_statement:
+            return set()
+        return {match for match in self._concepts if first <= match.first and match.last <= answer.last}
+
+    def _start_of_item(self, at: int) -> int:
+        while at >= 0:
+            word = self._tokens[at].norm
+            if word in _ENDS or word in self._terminators or word == ",":
+                return at + 1
+            at -= 1
+        return 0
+
+    def _backward_all(self, answer: Match) -> set[Match]:
+        """Deny the whole list before "none of that", back over questions and bare items, not over statements."""
+        at = answer.first - 1
+        while at >= 0 and self._tokens[at].norm in _ENDS | _LIST_WORDS:
+            at -= 1
+        denied: set[Match] = set()
+        while at >= 0:
+            first = at
+            while first > 0 and self._tokens[first - 1].norm not in _ENDS | self._terminators:
+                first -= 1
+            ended_by = self._tokens[at + 1].norm if at + 1 < len(self._tokens) else ""
+            inside = [match for match in self._concepts if first <= match.first <= at]
+            words = {token.norm for token in self._tokens[first : at + 1]}
+            if denied and ended_by != "?" and not words.isdisjoint(self._clause | self._subject):
+                break
+            if not inside and denied:
+                break
+            denied.update(inside)
+            at = first - 2
+        return denied

@@ -1,0 +1,106 @@
+"""Makes SMS spelling and typing errors plain: "cnt" is "cant", "breething" is "breathing", "sooo" is "so"."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+from reminders.core.understanding.text import Token, has_runs, shorten_runs
+
+# Short words have too many neighbours that mean something else ("pain", "rain"); so they have to be spelt right.
+SHORTEST_ONE_ERROR, SHORTEST_TWO_ERRORS = 5, 9
+_AUXILIARIES = frozenset(
+    {"do", "does", "did", "is", "are", "was", "were", "have", "has", "had", "can", "could", "would", "should", "will"}
+)
+_IRREGULAR = {"can": "cant", "will": "wont"}
+
+
+@dataclass(slots=True)
+class Speller:
+    """Knows the words of the lexicon, and which of them a misspelt word may be meant for."""
+
+    known: frozenset[str]
+    targets: frozenset[str]
+    respell: Mapping[str, tuple[str, ...]]
+    _neighbours: dict[str, list[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for word in sorted(self.targets):
+            for short in _deletions(word, _errors_allowed(len(word))):
+                self._neighbours.setdefault(short, []).append(word)
+
+    def spell(self, tokens: list[Token]) -> list[Token]:
+        """Return the tokens in plain spelling. One token may become several; all keep the place of the original."""
+        spelt: list[Token] = []
+        for token in tokens:
+            if token.kind != "word":
+                spelt.append(token)
+                continue
+            words = self.plain(token.norm)
+            if words == ("not",) and spelt and spelt[-1].norm in _AUXILIARIES:  # "do not" is "dont"
+                before = spelt.pop()
+                joined = _IRREGULAR.get(before.norm, f"{before.norm}nt")
+                spelt.append(replace(before, norm=joined, end=token.end))
+                continue
+            spelt.extend(replace(token, norm=word, glued=token.glued and not n) for n, word in enumerate(words))
+        return spelt
+
+    def plain(self, word: str) -> tuple[str, ...]:
+        """Return the plain spelling of one word, as one or more words."""
+        for candidate in _shortened(word):
+            if candidate in self.respell:
+                return self.respell[candidate]
+            if candidate in self.known:
+                return (candidate,)
+        meant = self._meant(shorten_runs(word, 1))
+        return self.respell.get(meant, (meant,))
+
+    def _meant(self, word: str) -> str:
+        allowed = _errors_allowed(len(word))
+        if not allowed or not word.isalpha():
+            return word
+        best, fewest = word, allowed + 1
+        for short in _deletions(word, allowed):
+            for target in self._neighbours.get(short, ()):
+                if target[0] != word[0] and target[:2] != word[1::-1]:  # the first letter is seldom wrong
+                    continue
+                errors = _distance(word, target)
+                if errors > _errors_allowed(min(len(word), len(target))):
+                    continue
+                if errors < fewest or (errors == fewest and target < best):
+                    best, fewest = target, errors
+        return best
+
+
+def _errors_allowed(length: int) -> int:
+    return 0 if length < SHORTEST_ONE_ERROR else 1 if length < SHORTEST_TWO_ERRORS else 2
+
+
+def _shortened(word: str) -> Iterator[str]:
+    yield word
+    if has_runs(word):
+        yield shorten_runs(word, 1)
+        yield shorten_runs(word, 2)
+
+
+def _deletions(word: str, most: int) -> set[str]:
+    found = {word}
+    layer = {word}
+    for _ in range(most):
+        layer = {shorter[:at] + shorter[at + 1 :] for shorter in layer for at in range(len(shorter))}
+        found |= layer
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _distance(one: str, other: str) -> int:
+    """Count the letters to insert, drop, change or swap with their neighbour to turn one word into the other."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        before, last, row = row, before, [i]
+        for j, target in enumerate(other, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != target))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == target:
+                cost = min(cost, last[j - 2] + 1)
+            row.append(cost)
+    return row[-1]
