@@ -142,7 +142,7 @@ def _read_visit(reading: _Reading, *, zone: ZoneInfo, now: datetime) -> Visit | 
     technique = reading.required("technique", _read_technique)
     relative = reading.has("ended_minutes_ago") and not reading.has("ended_at")
     if relative:
-        ended_at = reading.required("ended_minutes_ago", lambda value: read_minutes_ago(value, now=now))
+        ended_at = reading.required("ended_minutes_ago", lambda value: _past(read_minutes_ago(value, now=now), now))
     else:
         ended_at = reading.required("ended_at", lambda value: _read_past(value, zone=zone, now=now))
     patient = _read_patient(reading, now=now)
@@ -242,7 +242,10 @@ def _read_consent_method(value: object) -> str:
 
 
 def _read_past(value: object, *, zone: ZoneInfo, now: datetime) -> datetime | None:
-    moment = read_moment(value, zone=zone)
+    return _past(read_moment(value, zone=zone), now)
+
+
+def _past(moment: datetime | None, now: datetime) -> datetime | None:
     if moment is not None and moment > now + CLOCK_TOLERANCE:
         raise BadValueError("in_future", "This lies in the future: check the date, the time and the offset.")
     return moment

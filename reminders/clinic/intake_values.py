@@ -133,11 +133,11 @@ def read_moment(value: object, *, zone: ZoneInfo) -> datetime | None:
 
 
 def read_minutes_ago(value: object, *, now: datetime) -> datetime | None:
-    """Return the moment that many minutes before `now`, or None where it is empty."""
+    """Return the moment that many minutes before `now` (after it where negative), or None where it is empty."""
     text = read_text(value)
     if not text:
         return None
-    if not re.fullmatch(r"[0-9]{1,6}", text):
+    if not re.fullmatch(r"-?[0-9]{1,6}", text):
         raise BadValueError("bad_time", "Write how many minutes ago the session ended, as a whole number.")
     return now - timedelta(minutes=int(text))
 

@@ -155,7 +155,8 @@ def test_an_example_may_say_how_long_ago_it_ended() -> None:
 
     assert (parsed.ended_at, parsed.ended_at_is_relative) == (NOW - timedelta(minutes=95), True)
     assert visit(ended_minutes_ago="95").ended_at_is_relative is False
-    assert problems(less(raw_intake(ended_minutes_ago="-5"), "ended_at")) == [("ended_minutes_ago", "bad_time")]
+    for minutes, code in (("-5", "in_future"), ("soon", "bad_time")):
+        assert problems(less(raw_intake(ended_minutes_ago=minutes), "ended_at")) == [("ended_minutes_ago", code)]
 
 
 def test_a_void_needs_nothing_but_the_id() -> None:
