@@ -1,0 +1,136 @@
+"""Grouped reads for pages that show the whole clinic at a glance. Each costs a fixed number of queries."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, Max, OuterRef, Q, Subquery
+
+from reminders.clinic.models import Clinic, ConsentRecord, Patient, PatientPhone
+from reminders.conversations.models import CheckIn, InboundMessage
+from reminders.core.quiet_hours import first_instant
+from reminders.core.states import UNSENT, CheckInState, MessageState
+from reminders.messaging.models import Kind, Message
+
+TROUBLE: Final = frozenset(
+    {
+        MessageState.AMBIGUOUS,
+        MessageState.UNRESOLVED,
+        MessageState.REJECTED,
+        MessageState.FAILED,
+        MessageState.UNDELIVERED,
+    }
+)
+"""States in which a text did not arrive, or nobody knows whether it did."""
+
+TROUBLE_SHOWN_FOR: Final = timedelta(days=3)
+SILENT_SHOWN_FOR: Final = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One calendar day of a clinic, as two instants in UTC."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInBoard:
+    """Where today's questions stand. Lists are cut at a limit; `counts` are of all."""
+
+    counts: dict[str, int]
+    due: list[Message]
+    waiting: list[CheckIn]
+    answered: list[CheckIn]
+    silent: list[CheckIn]
+
+
+def clinic_day(*, clinic: Clinic, now: datetime) -> Day:
+    """Return the clinic's present day in its own zone; it has 23 or 25 hours when the clocks change."""
+    zone = ZoneInfo(clinic.timezone)
+    today = now.astimezone(zone).date()
+    midnight = datetime.min.time()
+    return Day(
+        start=first_instant(day=today, wall=midnight, zone=zone),
+        end=first_instant(day=today + timedelta(days=1), wall=midnight, zone=zone),
+    )
+
+
+def check_in_board(*, clinic: Clinic, now: datetime, limit: int = 25) -> CheckInBoard:
+    """Return today's check-ins: still to be asked, waiting, answered, and silent with their causes."""
+    day = clinic_day(clinic=clinic, now=now)
+    due = Message.objects.filter(
+        clinic=clinic,
+        kind__in=[Kind.CHECK_IN, Kind.RECHECK],
+        state__in=list(UNSENT),
+        due_at__lt=day.end,
+    )
+    waiting = Q(state=CheckInState.OPEN)
+    answered = Q(state=CheckInState.ANSWERED, answered_at__gte=day.start)
+    silent = Q(state=CheckInState.SILENT, closes_at__gte=now - SILENT_SHOWN_FOR)
+    asked = CheckIn.objects.filter(clinic=clinic)
+    counts = asked.filter(waiting | answered | silent).aggregate(
+        waiting=Count("id", filter=waiting), answered=Count("id", filter=answered), silent=Count("id", filter=silent)
+    )
+    rows = asked.select_related("patient", "treatment_session", "answer")
+    return CheckInBoard(
+        counts={"due": due.count(), **counts},
+        due=list(due.select_related("patient", "treatment_session").order_by("due_at", "id")[:limit]),
+        waiting=list(rows.filter(waiting).order_by("asked_at", "id")[:limit]),
+        answered=list(rows.filter(answered).order_by("-answered_at", "-id")[:limit]),
+        silent=list(rows.filter(silent).order_by("-closes_at", "-id")[:limit]),
+    )
+
+
+def inbox(*, clinic: Clinic, limit: int = 50) -> list[InboundMessage]:
+    """Return the texts a person should read, the oldest first."""
+    rows = InboundMessage.objects.filter(clinic=clinic, inbox=InboundMessage.Inbox.OPEN)
+    return list(rows.select_related("patient", "understanding").order_by("received_at", "id")[:limit])
+
+
+def delivery_trouble(*, clinic: Clinic, now: datetime, limit: int = 50) -> list[Message]:
+    """Return the texts of the last days that did not arrive or may not have, the newest first."""
+    rows = Message.objects.filter(clinic=clinic, state__in=list(TROUBLE), changed_at__gte=now - TROUBLE_SHOWN_FOR)
+    return list(rows.select_related("patient", "clinician").order_by("-changed_at", "-id")[:limit])
+
+
+@dataclass(frozen=True, slots=True)
+class PatientRow:
+    """One line of the patient list. `consent` is the newest decision about the primary number, or empty."""
+
+    patient: Patient
+    number: str
+    consent: str
+    last_session_at: datetime | None
+
+
+def find_patients(*, clinic: Clinic, words: str, limit: int = 50) -> list[PatientRow]:
+    """Return patients by parts of their name, their external id, or four or more digits of a phone; all where no words.
+
+    In the order of their names, at most `limit`; three queries however many are found.
+    """
+    rows = Patient.objects.filter(clinic=clinic)
+    digits = "".join(character for character in words if character.isdigit())
+    if len(digits) >= 4 and not any(character.isalpha() for character in words):
+        numbers = PatientPhone.objects.filter(clinic=clinic, number__contains=digits)
+        rows = rows.filter(Q(pk__in=numbers.values("patient_id")) | Q(external_id__iexact=words.strip()))
+    else:
+        for word in words.split()[:5]:
+            rows = rows.filter(
+                Q(given_name__icontains=word) | Q(family_name__icontains=word) | Q(external_id__iexact=word)
+            )
+    found = rows.annotate(last_session_at=Max("treatment_sessions__ended_at"), number=_primary_number())
+    ordered = list(found.order_by("family_name", "given_name", "id")[:limit])
+    decisions = _newest_decisions(clinic, {row.number for row in ordered if row.number})
+    return [PatientRow(row, row.number or "", decisions.get(row.number, ""), row.last_session_at) for row in ordered]
+
+
+def _primary_number() -> Subquery:
+    return Subquery(PatientPhone.objects.filter(patient=OuterRef("pk"), is_primary=True).values("number")[:1])
+
+
+def _newest_decisions(clinic: Clinic, numbers: set[str]) -> dict[str, str]:
+    records = ConsentRecord.objects.filter(clinic=clinic, number__in=numbers, channel="sms")
+    return dict(records.order_by("number", "-id").distinct("number").values_list("number", "decision"))
