@@ -242,7 +242,7 @@ def make_protocol(*, clinic: Clinic, key: str = "dry-needling", now: datetime | 
             position=position,
             key=step_key,
             kind=kind,
-            template_key=step_key,
+            template_key=f"advice_{step_key}" if kind == "advice" else step_key,
             offset_minutes=offset_minutes,
             when_quiet="later",
             expires_minutes=expires_minutes,
@@ -253,7 +253,7 @@ def make_protocol(*, clinic: Clinic, key: str = "dry-needling", now: datetime | 
 
 
 def make_template(
-    *, clinic: Clinic, key: str = "heat", language: str = "en", body: str = "", now: datetime | None = None
+    *, clinic: Clinic, key: str = "check_in", language: str = "en", body: str = "", now: datetime | None = None
 ) -> Template:
     """A text with its first version published."""
     at = _now(now)
@@ -262,7 +262,7 @@ def make_template(
         clinic=clinic,
         template=template,
         number=1,
-        body=body or WORDS.get(key, "{{ clinic_name }}: thank you for your answer."),
+        body=body or WORDS.get(key.removeprefix("advice_"), "{{ clinic_name }}: thank you for your answer."),
         created_at=at,
         published_at=at,
     )
@@ -436,7 +436,7 @@ def make_escalation(
     *,
     patient: Patient,
     severity: str = "same_day",
-    reason: str = "persists_high",
+    reason: str = "persists",
     now: datetime | None = None,
     **fields: Any,
 ) -> Escalation:

@@ -18,7 +18,7 @@ def test_a_story_from_session_to_escalation_can_be_set_up() -> None:
         patient=patient, intent="persists", score=7, because=[("score", "7"), ("hurts", "hurts")]
     )
     escalation = factories.make_escalation(patient=patient, treatment_session=session, check_in=check_in, inbound=reply)
-    factories.make_template(clinic=clinic, key="heat")
+    factories.make_template(clinic=clinic, key="advice_heat")
 
     assert [message.state for message in plan.messages.order_by("due_at")].count("delivered") == 2
     assert reply.understanding.because[1]["start"] == len("still 7, ")
