@@ -5,6 +5,8 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
+from reminders.api.api import api
+
 
 def healthz(_request: HttpRequest) -> HttpResponse:
     """Answer 200 where this process serves pages and reaches its database."""
@@ -16,5 +18,7 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("healthz", healthz),
     path("admin/", admin.site.urls),
+    path("api/v1/", api.urls),
+    path("", include("reminders.console.urls")),
     path("webhooks/", include("reminders.webhooks.urls")),
 ]

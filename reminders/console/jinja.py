@@ -1,14 +1,54 @@
 """The Jinja2 environment of the pages."""
 
+from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.templatetags.static import static
 from django.urls import reverse
+from django_htmx.jinja import htmx_script
 from jinja2 import Environment, StrictUndefined
+
+from reminders.clinic.phones import format_phone
+from reminders.console import marks, moments, tones, wording
+from reminders.console.access import May, allows
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "case_name": wording.case_name,
+    "clock": lambda at, zone: moments.moment(at, zone, "clock"),
+    "marked": marks.marked,
+    "message_title": wording.message_title,
+    "moment": moments.moment,
+    "next_step": wording.next_step,
+    "phone": format_phone,
+    "plain": wording.plain,
+    "regions": wording.regions,
+    "say": wording.say,
+    "span": moments.span,
+    "text_title": wording.text_title,
+    "state_reason": wording.state_reason,
+}
 
 
 def environment(**options: Any) -> Environment:
     """Return the pages' environment. A variable that a view forgot is an error, not an empty place."""
     pages = Environment(**{"undefined": StrictUndefined, "autoescape": True, **options})  # noqa: S701
-    pages.globals.update({"static": static, "url": reverse})
+    pages.trim_blocks = pages.lstrip_blocks = True
+    pages.filters.update(FILTERS)
+    pages.globals.update(
+        {
+            "allows": allows,
+            "htmx_script": htmx_script,
+            "may": May,
+            "settings": settings,
+            "static": static,
+            "url": _url,
+            "tones": tones,
+            "words": wording,
+        }
+    )
     return pages
+
+
+def _url(name: str, *args: Any) -> str:
+    return reverse(name, args=args)

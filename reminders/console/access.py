@@ -1,0 +1,117 @@
+"""From a request to an object: the only way pages reach rows, and the one table of who may do what.
+
+Every view is wrapped in `room`, which names the right it needs; every row is fetched through an `access_*` function,
+which looks only in the user's own clinic. What belongs to another clinic does not exist (404).
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from functools import wraps
+from typing import Any, cast
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+from reminders.clinic.models import Clinician, Patient, Role, TreatmentSession
+from reminders.conversations.models import InboundMessage
+from reminders.escalations.models import Escalation
+
+
+class May(StrEnum):
+    """What a page or a button needs."""
+
+    READ = "read"
+    RECORD_SESSIONS = "record_sessions"
+    HANDLE_ESCALATIONS = "handle_escalations"
+    HANDLE_INBOX = "handle_inbox"
+    PUBLISH_TEXTS = "publish_texts"
+
+
+ROLES = {
+    May.READ: frozenset({Role.OWNER, Role.THERAPIST, Role.FRONT_DESK, Role.VIEWER}),
+    May.RECORD_SESSIONS: frozenset({Role.OWNER, Role.THERAPIST, Role.FRONT_DESK}),
+    May.HANDLE_ESCALATIONS: frozenset({Role.OWNER, Role.THERAPIST, Role.FRONT_DESK}),
+    May.HANDLE_INBOX: frozenset({Role.OWNER, Role.THERAPIST, Role.FRONT_DESK}),
+    May.PUBLISH_TEXTS: frozenset({Role.OWNER, Role.THERAPIST}),
+}
+
+
+class StaffRequest(HttpRequest):
+    """A request of a logged-in member of staff, as `room` hands it to a view."""
+
+    user: Clinician
+    htmx: HtmxDetails
+    is_poll: bool
+
+
+StaffView = Callable[..., HttpResponse]
+
+
+def allows(*, clinician: Clinician, may: May) -> bool:
+    """Whether this member of staff has the right."""
+    return clinician.role in ROLES[may]
+
+
+def room(*, may: May, methods: tuple[str, ...] = ("GET", "HEAD")) -> Callable[[StaffView], StaffView]:
+    """Open a view to staff who have the right `may`, for the given methods only.
+
+    Others: a login page for who is not logged in, 403 for who lacks the right, 405 for another method.
+    """
+
+    def wrap(view: StaffView) -> StaffView:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.method not in methods:
+                return HttpResponseNotAllowed(methods)
+            if not isinstance(request.user, Clinician):
+                return _to_login(request)
+            if not allows(clinician=request.user, may=may):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        guarded.may = may  # type: ignore[attr-defined]
+        return guarded
+
+    return wrap
+
+
+def _to_login(request: HttpRequest) -> HttpResponse:
+    """Send the whole page to the login, also where only a part of it was asked for."""
+    if getattr(request, "htmx", None):
+        return HttpResponseClientRedirect(reverse("login"))
+    return cast("HttpResponse", redirect_to_login(request.get_full_path()))
+
+
+def access_patient(request: StaffRequest, patient_id: int) -> Patient:
+    """Return the patient of the user's clinic, or answer 404."""
+    return get_object_or_404(Patient.objects.select_related("clinic"), pk=patient_id, clinic=request.user.clinic_id)
+
+
+def access_session(request: StaffRequest, session_id: int) -> TreatmentSession:
+    """Return the treatment session of the user's clinic, or answer 404."""
+    rows = TreatmentSession.objects.select_related("clinic", "patient", "clinician")
+    return get_object_or_404(rows, pk=session_id, clinic=request.user.clinic_id)
+
+
+def access_escalation(request: StaffRequest, escalation_id: int) -> Escalation:
+    """Return the escalation of the user's clinic with what its brief shows, or answer 404."""
+    rows = Escalation.objects.select_related(
+        "clinic",
+        "patient",
+        "owner",
+        "resolved_by",
+        "treatment_session__clinician",
+        "inbound__understanding",
+        "check_in__answer__understanding",
+    )
+    return get_object_or_404(rows, pk=escalation_id, clinic=request.user.clinic_id)
+
+
+def access_inbound(request: StaffRequest, inbound_id: int) -> InboundMessage:
+    """Return the received text of the user's clinic, or answer 404."""
+    return get_object_or_404(InboundMessage, pk=inbound_id, clinic=request.user.clinic_id)

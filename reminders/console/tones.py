@@ -1,0 +1,50 @@
+"""How a state looks: always an icon, a word and a colour together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reminders.core.states import MessageState, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """A word, the icon beside it, and the colour's name in the style sheet."""
+
+    word: str
+    icon: str
+    colour: str
+
+
+SEVERITIES: Mapping[str, Tone] = {
+    Severity.URGENT: Tone("Urgent", "alarm", "urgent"),
+    Severity.SAME_DAY: Tone("Same day", "clock", "same-day"),
+    Severity.ROUTINE: Tone("Routine", "list", "routine"),
+}
+
+_S = MessageState
+MESSAGE_STATES: Mapping[str, Tone] = {
+    _S.SCHEDULED: Tone("Planned", "clock", "quiet"),
+    _S.CLAIMED: Tone("Leaving now", "send", "routine"),
+    _S.SENDING: Tone("Leaving now", "send", "routine"),
+    _S.ACCEPTED: Tone("With the carrier", "send", "routine"),
+    _S.SENT: Tone("Sent", "check", "routine"),
+    _S.DELIVERED: Tone("Delivered", "check", "good"),
+    _S.UNDELIVERED: Tone("Not delivered", "cross", "urgent"),
+    _S.FAILED: Tone("Failed", "cross", "urgent"),
+    _S.REJECTED: Tone("Refused by the carrier", "cross", "urgent"),
+    _S.AMBIGUOUS: Tone("Not known yet", "question", "same-day"),
+    _S.UNRESOLVED: Tone("Never confirmed", "question", "same-day"),
+    _S.CANCELLED: Tone("Cancelled", "minus", "quiet"),
+    _S.EXPIRED: Tone("Too late, not sent", "minus", "quiet"),
+    _S.SUPPRESSED: Tone("Withheld", "minus", "quiet"),
+}
+
+CLOSED = Tone("Closed", "check", "good")
+IN_HANDS = Tone("In somebody’s hands", "hand", "good")
+IN_USE = Tone("In use", "check", "good")
+TAKEN_BACK = Tone("Taken back", "minus", "quiet")
+CONSENTS: Mapping[str, Tone] = {
+    "granted": Tone("Agreed", "check", "good"),
+    "revoked": Tone("Opted out", "minus", "same-day"),
+    "": Tone("Not asked", "question", "quiet"),
+}

@@ -1,0 +1,24 @@
+"""Addresses of the console. Every view but the login is wrapped in `access.room`; a test sees to it."""
+
+from django.urls import path
+
+from reminders.console import escalations, patients, sessions, sign_in, templates_room, today
+
+urlpatterns = [
+    path("login/", sign_in.SignIn.as_view(), name="login"),
+    path("logout/", sign_in.SignOut.as_view(), name="logout"),
+    path("", today.today, name="today"),
+    path("today/live/", today.live, name="today_live"),
+    path("inbox/<int:inbound_id>/done/", today.inbox_done, name="inbox_done"),
+    path("patients/", patients.patient_list, name="patients"),
+    path("patients/<int:patient_id>/", patients.patient, name="patient"),
+    path("escalations/<int:escalation_id>/", escalations.escalation, name="escalation"),
+    path("escalations/<int:escalation_id>/acknowledge/", escalations.acknowledge, name="escalation_acknowledge"),
+    path("escalations/<int:escalation_id>/resolve/", escalations.resolve, name="escalation_resolve"),
+    path("templates/", templates_room.template_list, name="templates"),
+    path("templates/<slug:key>/<slug:language>/", templates_room.editor, name="template"),
+    path("templates/<slug:key>/<slug:language>/preview/", templates_room.preview, name="template_preview"),
+    path("sessions/new/", sessions.new, name="session_new"),
+    path("sessions/<int:session_id>/", sessions.correct, name="session_correct"),
+    path("sessions/<int:session_id>/void/", sessions.void, name="session_void"),
+]

@@ -1,0 +1,121 @@
+"""Who gets where. A new address without a rule fails the first test."""
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern
+
+from reminders.clinic.models import Clinic, Clinician, Patient
+from reminders.console.access import ROLES, May
+from reminders.console.urls import urlpatterns
+from tests import factories
+from tests.console.conftest import LogIn
+from tests.factories import Staff
+
+OPEN_TO_ALL = {"login", "logout"}
+READ_ONLY_FORMS = {"template_preview"}
+"""Asked by POST because the words are long; nothing is stored."""
+
+
+def _may(pattern: URLPattern) -> May | None:
+    return getattr(pattern.callback, "may", None)
+
+
+@pytest.fixture
+def addresses(clinic: Clinic, patient: Patient) -> dict[str, str]:
+    """One real address of this clinic for each name."""
+    session = factories.make_treatment_session(patient=patient)
+    inbound = factories.make_inbound(patient=patient, inbox="open")
+    case = factories.make_escalation(patient=patient, treatment_session=session)
+    factories.make_template(clinic=clinic)
+    return {
+        "today": "/",
+        "today_live": "/today/live/",
+        "inbox_done": f"/inbox/{inbound.pk}/done/",
+        "patients": "/patients/",
+        "patient": f"/patients/{patient.pk}/",
+        "escalation": f"/escalations/{case.pk}/",
+        "escalation_acknowledge": f"/escalations/{case.pk}/acknowledge/",
+        "escalation_resolve": f"/escalations/{case.pk}/resolve/",
+        "templates": "/templates/",
+        "template": "/templates/check_in/en/",
+        "template_preview": "/templates/check_in/en/preview/",
+        "session_new": "/sessions/new/",
+        "session_correct": f"/sessions/{session.pk}/",
+        "session_void": f"/sessions/{session.pk}/void/",
+    }
+
+
+def _status(client: Client, address: str) -> int:
+    """Ask by GET, and by POST where a page is only a button."""
+    response = client.get(address)
+    return client.post(address).status_code if response.status_code == 405 else response.status_code
+
+
+def test_every_address_has_a_rule(addresses: dict[str, str]) -> None:
+    names = {pattern.name for pattern in urlpatterns}
+    without = {pattern.name for pattern in urlpatterns if _may(pattern) is None}
+
+    assert without == OPEN_TO_ALL
+    assert names - OPEN_TO_ALL == set(addresses), "add the new address to this test"
+
+
+def test_who_is_not_logged_in_is_sent_to_the_login(addresses: dict[str, str]) -> None:
+    for name, address in addresses.items():
+        response = Client().get(address)
+        if response.status_code == 405:
+            response = Client().post(address)
+        assert response.status_code == 302, name
+        assert response["Location"].startswith("/login/"), name
+
+
+def test_a_part_of_a_page_sends_the_whole_page_to_the_login() -> None:
+    response = Client().get("/today/live/", headers={"HX-Request": "true"})
+
+    assert response["HX-Redirect"] == "/login/"
+
+
+@pytest.mark.parametrize("role", ["owner", "therapist", "front_desk", "viewer"])
+def test_each_role_gets_what_the_table_says(addresses: dict[str, str], staff: Staff, log_in: LogIn, role: str) -> None:
+    client = log_in(getattr(staff, role))
+    for pattern in urlpatterns:
+        may = _may(pattern)
+        if may is None:
+            continue
+        status = _status(client, addresses[str(pattern.name)])
+        allowed = role in ROLES[may]
+        assert (status == 403) is not allowed, f"{pattern.name}: {status}"
+
+
+def test_a_stranger_finds_nothing_of_another_clinic(
+    addresses: dict[str, str], stranger: Clinician, log_in: LogIn
+) -> None:
+    client = log_in(stranger)
+    with_an_object = [address for address in addresses.values() if any(char.isdigit() for char in address)]
+
+    assert len(with_an_object) == 7
+    for address in with_an_object:
+        assert _status(client, address) == 404, address
+
+
+def test_a_stranger_cannot_enter_a_session_for_another_clinics_patient(
+    stranger: Clinician, log_in: LogIn, patient: Patient
+) -> None:
+    assert log_in(stranger).get(f"/sessions/new/?patient={patient.pk}").status_code == 404
+
+
+def test_a_front_desk_reads_texts_but_does_not_publish(addresses: dict[str, str], staff: Staff, log_in: LogIn) -> None:
+    client = log_in(staff.front_desk)
+
+    assert client.get(addresses["template"]).status_code == 200
+    assert b"Publish as version" not in client.get(addresses["template"]).content
+    refused = client.post(addresses["template"], {"body": "Hello", "action": "publish"})
+    assert refused.status_code == 403
+
+
+def test_a_viewer_sees_no_buttons_that_change_anything(addresses: dict[str, str], staff: Staff, log_in: LogIn) -> None:
+    client = log_in(staff.viewer)
+    for name in ("today", "patient", "escalation", "patients"):
+        page = client.get(addresses[name]).content.decode()
+        forms = page.count('<form method="post"') + page.count('method="post"')
+        assert forms == 2, f"{name}: only logging out is left"  # counted twice by the two spellings
+        assert "New session" not in page

@@ -1,0 +1,122 @@
+"""The brief of one case, taking it and closing it."""
+
+import pytest
+from django.test import Client
+
+from reminders.clinic.models import Clinic, Patient
+from reminders.escalations.models import Escalation
+from tests import factories
+from tests.console.conftest import LogIn
+from tests.factories import Staff
+
+
+@pytest.fixture
+def case(patient: Patient, staff: Staff) -> Escalation:
+    """A danger sign after needling near the chest."""
+    session = factories.make_treatment_session(
+        patient=patient, clinician=staff.therapist, regions=["upper_back"], soreness_before=6, soreness_after=4
+    )
+    factories.make_plan(treatment_session=session, states={"heat": "delivered"})
+    reply = factories.make_inbound(
+        patient=patient,
+        body="a 2 but struggling to get air",
+        intent="red_flag",
+        score=2,
+        flags=["breathing"],
+        because=[("breathing:short_of_breath", "struggling to get air")],
+    )
+    return factories.make_escalation(
+        patient=patient, severity="urgent", reason="red_flag", treatment_session=session, inbound=reply
+    )
+
+
+def _page(client: Client, case: Escalation) -> str:
+    return client.get(f"/escalations/{case.pk}/").content.decode()
+
+
+def test_the_brief_has_all_that_is_needed_for_the_call(therapist: Client, case: Escalation, patient: Patient) -> None:
+    page = _page(therapist, case)
+
+    for words in (
+        patient.display_name,
+        "Deep dry needling, upper back",
+        "Theo Tran",
+        "Soreness 6 before, 4 after",
+        "<b>2 of 10</b> now",
+        "<mark",
+        "breathing, short of breath",
+        "Nothing to report",
+        "Heat advice",
+        "Delivered",
+        "call 911 now",
+        "The needles were near the chest.",
+    ):
+        assert words in page, words
+    assert f'href="tel:{factories.phone_of(patient)}"' in page
+
+
+def test_taking_a_case_makes_it_yours(therapist: Client, case: Escalation, staff: Staff) -> None:
+    response = therapist.post(f"/escalations/{case.pk}/acknowledge/", follow=True)
+
+    case.refresh_from_db()
+    assert (case.state, case.owner, case.acknowledged_via) == ("acknowledged", staff.therapist, "page")
+    assert "It is in your hands." in response.content.decode()
+    assert "Theo Tran took it on the page." in response.content.decode()
+
+
+def test_who_comes_second_is_told_who_was_faster(
+    therapist: Client, case: Escalation, staff: Staff, log_in: LogIn
+) -> None:
+    log_in(staff.owner).post(f"/escalations/{case.pk}/acknowledge/")
+
+    response = therapist.post(f"/escalations/{case.pk}/acknowledge/", follow=True)
+
+    assert "Olivia Okafor was faster and has this case." in response.content.decode()
+
+
+def test_closing_needs_an_outcome_and_says_so_beside_the_field(therapist: Client, case: Escalation) -> None:
+    response = therapist.post(f"/escalations/{case.pk}/resolve/", {"note": "Called her."})
+
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert page.count("Choose how it ended.") == 2, "in the summary and at the field"
+    assert 'href="#id_outcome' in page
+    assert "Called her." in page, "what was typed is kept"
+    case.refresh_from_db()
+    assert case.state == "open"
+
+
+def test_a_closed_case_shows_its_outcome_and_note(therapist: Client, case: Escalation, staff: Staff) -> None:
+    answer = {"outcome": "emergency", "note": "Went to the ER.\nSister drives."}
+
+    page = therapist.post(f"/escalations/{case.pk}/resolve/", answer, follow=True).content.decode()
+
+    case.refresh_from_db()
+    assert (case.state, case.outcome, case.resolved_by) == ("resolved", "emergency", staff.therapist)
+    assert "Sent to emergency care" in page
+    assert "Sister drives." in page
+    assert "Close with this outcome" not in page
+
+
+def test_a_silent_patients_case_has_its_own_script(therapist: Client, patient: Patient) -> None:
+    plan = factories.make_plan(treatment_session=factories.make_treatment_session(patient=patient))
+    check_in = factories.make_check_in(plan=plan, state="silent", outcome="silent", silent_cause="no_receipt")
+    case = factories.make_escalation(
+        patient=patient, severity="routine", reason="silence", check_in=check_in,
+        treatment_session=plan.treatment_session,
+    )  # fmt: skip
+
+    page = _page(therapist, case)
+
+    assert "No answer came." in page
+    assert "Do our texts arrive?" in page
+
+
+def test_earlier_answers_of_the_patient_stand_beside_the_number(
+    therapist: Client, clinic: Clinic, patient: Patient, case: Escalation
+) -> None:
+    older = factories.make_plan(treatment_session=factories.make_treatment_session(patient=patient))
+    check_in = factories.make_check_in(plan=older, state="answered", outcome="resolved", score=1)
+    type(check_in).objects.filter(pk=check_in.pk).update(answered_at=case.created_at.replace(year=2025))
+
+    assert "1 of 10 on" in _page(therapist, case)

@@ -1,0 +1,128 @@
+"""Finding a patient, and the whole story on one page."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+
+from reminders.clinic.models import Clinic, Clinician, Patient
+from tests import factories
+from tests.console.conftest import LogIn
+
+
+@pytest.fixture
+def dana(clinic: Clinic) -> Patient:
+    return factories.make_patient(
+        clinic=clinic, given_name="Dana", family_name="Reyes", phone="+13125550188", external_id="EHR-77"
+    )
+
+
+@pytest.mark.parametrize("words", ["dana", "REY", "dana reyes", "reyes d", "0188", "(312) 555-0188", "ehr-77"])
+def test_a_patient_is_found_by_name_phone_or_record_number(
+    therapist: Client, clinic: Clinic, dana: Patient, words: str
+) -> None:
+    factories.make_patient(clinic=clinic, given_name="Somebody", family_name="Else")
+
+    page = therapist.get("/patients/", {"q": words}).content.decode()
+
+    assert "Dana Reyes" in page
+    assert "(312) 555-0188" in page
+    assert "Somebody Else" not in page
+
+
+def test_nobody_found_says_what_to_try(therapist: Client, dana: Patient) -> None:
+    assert "Nobody was found for" in therapist.get("/patients/", {"q": "xyz"}).content.decode()
+
+
+def test_patients_of_another_clinic_are_not_found(log_in: LogIn, stranger: Clinician, dana: Patient) -> None:
+    assert "Dana" not in log_in(stranger).get("/patients/").content.decode()
+
+
+def test_the_list_shows_who_opted_out(therapist: Client, dana: Patient) -> None:
+    factories.make_consent(patient=dana, decision="revoked", method="keyword_stop")
+
+    assert "Opted out" in therapist.get("/patients/").content.decode()
+
+
+def test_each_step_of_the_plan_has_its_local_time_and_its_state_in_words(therapist: Client, clinic: Clinic) -> None:
+    patient = factories.make_patient(clinic=clinic, timezone="America/Denver")
+    session = factories.make_treatment_session(patient=patient, ended_at=datetime(2026, 3, 3, 18, 40, tzinfo=UTC))
+    plan = factories.make_plan(treatment_session=session, states={"heat": "delivered"})
+    plan.messages.filter(step_key="exercise").update(state="suppressed", reason="opted_out")
+    plan.messages.filter(step_key="otc").update(state="cancelled", reason="red_flag")
+
+    page = therapist.get(f"/patients/{patient.pk}/").content.decode()
+
+    assert "Tue, Mar 3, 12:40 PM MST" in page
+    assert 'datetime="2026-03-03T12:40:00-07:00"' in page
+    assert "America/Denver" in page
+    for words in ("Delivered", "Withheld", "the patient opted out", "Cancelled", "a danger sign was reported"):
+        assert words in page
+
+
+def test_the_axis_holds_texts_replies_consent_screening_and_cases(therapist: Client, dana: Patient) -> None:
+    session = factories.make_treatment_session(patient=dana)
+    factories.make_plan(treatment_session=session)
+    reply = factories.make_inbound(
+        patient=dana, body="still 7", intent="persists", score=7, because=[("score:number", "7")]
+    )
+    factories.make_escalation(patient=dana, inbound=reply)
+
+    page = therapist.get(f"/patients/{dana.pk}/").content.decode()
+
+    axis = page[page.index('id="axis"') :]
+    for words in (
+        "Treatment: deep dry needling",
+        "Soreness check-in",
+        "still <mark",
+        "Read as: still sore, 7 of 10.",
+        "Soreness persists",
+        "Agreed to texts",
+        "Nothing to report",
+    ):
+        assert words in axis, words
+
+
+def test_what_is_planned_stands_above_now(therapist: Client, dana: Patient) -> None:
+    factories.make_plan(treatment_session=factories.make_treatment_session(patient=dana))
+
+    page = therapist.get(f"/patients/{dana.pk}/").content.decode()
+
+    assert page.index("Planned</h3>") < page.index('class="axis-now"') < page.index("Treatment: deep")
+
+
+def test_only_what_left_or_arrived_is_in_the_conversation(therapist: Client, dana: Patient) -> None:
+    factories.make_message(patient=dana, body="This one left.", state="delivered")
+    factories.make_message(patient=dana, body="This one waits.", state="scheduled")
+    factories.make_inbound(patient=dana, body="And this one came.")
+
+    page = therapist.get(f"/patients/{dana.pk}/").content.decode()
+
+    talk = page[page.index('id="talk"') :]
+    assert "This one left." in talk
+    assert "And this one came." in talk
+    assert "This one waits." not in talk
+
+
+def test_a_session_that_is_not_laid_out_yet_says_so(therapist: Client, dana: Patient) -> None:
+    factories.make_treatment_session(patient=dana)
+
+    page = therapist.get(f"/patients/{dana.pk}/").content.decode()
+
+    assert "The texts are being laid out" in page
+
+
+@pytest.mark.parametrize("texts", [1, 30])
+def test_a_long_story_costs_no_more_queries(
+    therapist: Client, dana: Patient, texts: int, django_assert_max_num_queries: object
+) -> None:
+    session = factories.make_treatment_session(patient=dana)
+    factories.make_plan(treatment_session=session)
+    for number in range(texts):
+        at = datetime.now(UTC) - timedelta(minutes=number)
+        factories.make_message(patient=dana, state="delivered", due_at=at)
+        reply = factories.make_inbound(patient=dana, intent="persists", score=5, now=at)
+        factories.make_escalation(patient=dana, inbound=reply, now=at)
+
+    with django_assert_max_num_queries(18):  # type: ignore[operator]
+        therapist.get(f"/patients/{dana.pk}/")
