@@ -1,0 +1,138 @@
+"""Every page, on a desk and on a phone, in light and in dark: nothing broken, nothing cut off, nothing unreadable.
+
+With `SCREENSHOTS=folder` (`make screenshots`) each page is also kept as a picture.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page
+
+from tests import factories
+from tests.browser.story import Day, make_day
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+SIZES = {"desk": (1280, 900), "phone": (390, 844)}
+
+
+def addresses(day: Day) -> dict[str, str]:
+    """Return every page of the console by name."""
+    return {
+        "today": "/",
+        "patients": "/patients/",
+        "patients-search": "/patients/?q=an",
+        "patients-nobody": "/patients/?q=nobody",
+        "patient": f"/patients/{day.sore.pk}/",
+        "patient-urgent": f"/patients/{day.breathless.patient_id}/",
+        "escalation-open": f"/escalations/{day.breathless.pk}/",
+        "escalation-taken": f"/escalations/{day.taken.pk}/",
+        "escalation-closed": f"/escalations/{day.closed.pk}/",
+        "templates": "/templates/",
+        "template": "/templates/advice_otc/en/",
+        "template-spanish": "/templates/check_in/es/",
+        "template-draft": "/templates/nudge/en/",
+        "session-new": "/sessions/new/",
+        "session-search": "/sessions/new/?q=rey",
+        "session-patient": f"/sessions/new/?patient={day.sore.pk}",
+        "session-correct": f"/sessions/{day.session.pk}/",
+    }
+
+
+@pytest.fixture
+def day() -> Day:
+    return make_day()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser's console complains about, gathered while a test runs."""
+    found: list[str] = []
+    return found
+
+
+def _open(browser: Browser, size: str, scheme: str, base: str, complaints: list[str]) -> Page:
+    width, height = SIZES[size]
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if scheme == "dark" else "light",
+        base_url=base,
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            complaints.append(f"{page.url}: {message.text}")
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+    return page
+
+
+def log_in(page: Page, username: str = "theo") -> None:
+    page.goto("/login/")
+    page.get_by_label("User name").fill(username)
+    page.get_by_label("Password").fill(factories.PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(lambda url: "/login/" not in url)
+
+
+def _keep(page: Page, name: str) -> None:
+    folder = os.environ.get("SCREENSHOTS")
+    if folder:
+        path = Path(folder)
+        path.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=str(path / f"{name}.png"), full_page=True)
+
+
+def _check(page: Page, name: str) -> list[str]:
+    """Return what is wrong with the page as it stands."""
+    wrong = []
+    width = page.viewport_size["width"] if page.viewport_size else 0
+    if page.evaluate("document.documentElement.scrollWidth") > width:
+        wrong.append(f"{name} scrolls sideways")
+    if page.locator("h1").count() != 1:
+        wrong.append(f"{name} has {page.locator('h1').count()} first headings")
+    small = page.evaluate(
+        """() => [...document.querySelectorAll('button, .button, input:not([type=hidden]), select, .choice')]
+            .filter(e => !e.closest('.choice, .trio') || e.matches('.choice'))
+            .filter(e => { const r = e.getBoundingClientRect(); return r.height > 0 && r.height < 43.5; })
+            .map(e => e.outerHTML.slice(0, 80))"""
+    )
+    wrong += [f"{name} has a small target: {one}" for one in small]
+    for violation in Axe().run(page).response["violations"]:
+        nodes = "; ".join(" ".join(map(str, node["target"])) for node in violation["nodes"][:4])
+        wrong.append(f"{name}: {violation['id']} at {nodes}")
+    return wrong
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", list(SIZES))
+def test_every_page_is_whole(
+    browser: Browser, live_server: object, day: Day, complaints: list[str], size: str, scheme: str
+) -> None:
+    page = _open(browser, size, scheme, str(live_server), complaints)
+    wrong = []
+    page.goto("/login/")
+    wrong += _check(page, "login")
+    _keep(page, f"login-{size}-{scheme}")
+    log_in(page)
+    for name, address in addresses(day).items():
+        response = page.goto(address)
+        assert response is not None
+        assert response.ok, f"{address} answered {response.status}"
+        wrong += _check(page, name)
+        _keep(page, f"{name}-{size}-{scheme}")
+
+    page.goto("/sessions/new/")
+    page.get_by_role("button", name="Save and start the texts").click()
+    wrong += _check(page, "session-problems")
+    _keep(page, f"session-problems-{size}-{scheme}")
+    page.context.close()
+
+    expected = "422"  # the form that was sent empty answers so, and browsers report it
+    assert [one for one in complaints if expected not in one] == []
+    assert wrong == []
