@@ -1,11 +1,12 @@
 """A plan that is laid out late: what was due before anybody knew of the session."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from reminders.core.quiet_hours import QuietWindow, is_quiet, next_open
-from reminders.core.schedule import ADVICE_SPACING, Dropped, DropReason, Placed, StepKind
+from reminders.core.quiet_hours import QuietWindow, next_open
+from reminders.core.schedule import Dropped, DropReason, Placed, StepKind, WhenQuiet, clear_of
 
 
 def catch_up(
@@ -14,27 +15,19 @@ def catch_up(
     """Move what lies in the past to now, advice 10 minutes apart, out of quiet hours; drop what that makes stale.
 
     A session that is entered five hours after its end would otherwise send heat, exercise and medicine in one moment.
-    Steps that are still ahead keep their times, unless a late advice text now leaves less than 10 minutes before them.
-    Order is kept; `now` is aware.
+    Steps that are still ahead keep their times, unless a late advice text now leaves less than 10 minutes from them.
+    The result stands in the order given; `now` is aware.
     """
-    last_late: datetime | None = None
+    advice: list[Placed] = []
     result: list[Placed | Dropped] = []
     for outcome in laid:
-        if isinstance(outcome, Dropped):
-            result.append(outcome)
-            continue
-        is_advice = outcome.kind is StepKind.ADVICE
-        at = max(outcome.at, now)
-        if is_advice and last_late is not None and abs(at - last_late) < ADVICE_SPACING:
-            at = last_late + ADVICE_SPACING
-        if at != outcome.at and is_quiet(at=at, zone=zone, quiet=quiet):
-            at = next_open(at=at, zone=zone, quiet=quiet)
-            if is_advice and last_late is not None and abs(at - last_late) < ADVICE_SPACING:
-                at = last_late + ADVICE_SPACING
-        if at > outcome.expires_at:
-            result.append(Dropped(outcome.key, outcome.kind, outcome.first_due_at, DropReason.EXPIRED))
-            continue
-        if is_advice and at != outcome.at:
-            last_late = at
-        result.append(Placed(outcome.key, outcome.kind, outcome.first_due_at, at, outcome.expires_at))
+        if isinstance(outcome, Placed) and outcome.at < now:
+            outcome = replace(outcome, at=next_open(at=now, zone=zone, quiet=quiet))
+        if isinstance(outcome, Placed) and outcome.kind is StepKind.ADVICE:
+            outcome = clear_of(advice, outcome, when_quiet=WhenQuiet.LATER, zone=zone, quiet=quiet)
+        if isinstance(outcome, Placed) and outcome.at > outcome.expires_at:
+            outcome = Dropped(outcome.key, outcome.kind, outcome.first_due_at, DropReason.EXPIRED)
+        if isinstance(outcome, Placed) and outcome.kind is StepKind.ADVICE:
+            advice.append(outcome)
+        result.append(outcome)
     return result

@@ -152,7 +152,7 @@ def lay_out(
             continue
         place = place_step(step=step, anchor_at=ended_at, ended_at=ended_at, zone=zone, quiet=quiet)
         if step.kind is StepKind.ADVICE and isinstance(place, Placed):
-            place = _clear_of(advice, place, step.when_quiet, zone, quiet)
+            place = clear_of(advice, place, when_quiet=step.when_quiet, zone=zone, quiet=quiet)
             if isinstance(place, Placed):
                 advice.append(place)
         laid_out.append(place)
@@ -178,10 +178,10 @@ def _place(
     return Placed(step.key, step.kind, first_due_at, at, expires_at)
 
 
-def _clear_of(
-    advice: Sequence[Placed], wanted: Placed, when_quiet: WhenQuiet, zone: ZoneInfo, quiet: QuietWindow
+def clear_of(
+    advice: Sequence[Placed], wanted: Placed, *, when_quiet: WhenQuiet, zone: ZoneInfo, quiet: QuietWindow
 ) -> Placed | Dropped:
-    """Push `wanted` until it is clear of the `advice` texts that precede it in step order."""
+    """Push `wanted` until it is clear of the `advice` texts that precede it in step order; drop it past its expiry."""
     at = wanted.at
     while (blocker := _too_close(advice, at, moved=at != wanted.first_due_at)) is not None:
         pushed = blocker.at + ADVICE_SPACING

@@ -27,12 +27,18 @@ _S = MessageState
 _CARRIER_WORD = frozenset({_S.SENT, _S.DELIVERED, _S.UNDELIVERED, _S.FAILED})
 _DROPPED = frozenset({_S.CANCELLED, _S.EXPIRED, _S.SUPPRESSED})
 
+# A message that waits again after a try that was taken for lost may turn out to have arrived.
+_PROOF_OF_AN_EARLIER_TRY = frozenset({_S.ACCEPTED}) | _CARRIER_WORD
+# What our own request can find out. One that was never processed waits again, or is dropped where that is too late.
+_ANSWERED = frozenset({_S.ACCEPTED, _S.REJECTED, _S.SCHEDULED}) | _DROPPED
+
 MESSAGE_MOVES: Mapping[MessageState, frozenset[MessageState]] = {
-    _S.SCHEDULED: frozenset({_S.CLAIMED}) | _DROPPED,
-    _S.CLAIMED: frozenset({_S.SCHEDULED, _S.SENDING}) | _DROPPED,
+    _S.SCHEDULED: frozenset({_S.CLAIMED}) | _DROPPED | _PROOF_OF_AN_EARLIER_TRY,
+    _S.CLAIMED: frozenset({_S.SCHEDULED, _S.SENDING}) | _DROPPED | _PROOF_OF_AN_EARLIER_TRY,
     # A callback may overtake our own settle, so `sending` can reach any word of the carrier directly.
-    _S.SENDING: frozenset({_S.ACCEPTED, _S.REJECTED, _S.SCHEDULED, _S.AMBIGUOUS, _S.SUPPRESSED}) | _CARRIER_WORD,
-    _S.AMBIGUOUS: frozenset({_S.ACCEPTED, _S.UNRESOLVED, _S.SCHEDULED}) | _CARRIER_WORD,
+    _S.SENDING: frozenset({_S.AMBIGUOUS}) | _ANSWERED | _CARRIER_WORD,
+    # An answer that comes after its lease ended still counts: it is the best evidence there is.
+    _S.AMBIGUOUS: frozenset({_S.UNRESOLVED}) | _ANSWERED | _CARRIER_WORD,
     _S.UNRESOLVED: frozenset({_S.ACCEPTED}) | _CARRIER_WORD,
     _S.ACCEPTED: _CARRIER_WORD,
     _S.SENT: frozenset({_S.DELIVERED, _S.UNDELIVERED, _S.FAILED}),
@@ -48,6 +54,9 @@ MESSAGE_MOVES: Mapping[MessageState, frozenset[MessageState]] = {
 
 UNSENT = frozenset({_S.SCHEDULED, _S.CLAIMED})
 """Nothing has left: a cancel or an opt-out still wins."""
+
+IN_FLIGHT = frozenset({_S.SENDING, _S.AMBIGUOUS})
+"""It may come back unsent; a cancel that meets it is kept on the row until that is known."""
 
 LEFT = frozenset({_S.SENDING, _S.AMBIGUOUS, _S.UNRESOLVED, _S.ACCEPTED, _S.SENT, _S.DELIVERED, _S.UNDELIVERED})
 """The patient may have it, so a new plan must not send the same step again."""
