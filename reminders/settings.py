@@ -17,7 +17,8 @@ for _variable in ("TWILIO_EDGE", "TWILIO_REGION"):
     os.environ.pop(_variable, None)
 
 
-def _secret_key(config: Config) -> str:
+def secret_key_of(config: Config) -> str:
+    """Return the key that signs logins and links; `ConfigError` where each process would make its own."""
     secret = config.secret_key or read_kept_secret(config.data_dir)
     if secret:
         return secret
@@ -33,7 +34,7 @@ def _secret_key(config: Config) -> str:
 CONFIG = read_config()
 _PLACES = Places(CONFIG.data_dir)
 
-SECRET_KEY = _secret_key(CONFIG)
+SECRET_KEY = secret_key_of(CONFIG)
 DEBUG = CONFIG.debug
 PUBLIC_BASE_URL = CONFIG.public_base_url
 TWILIO_ACCOUNT_SID = CONFIG.twilio_account_sid

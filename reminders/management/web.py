@@ -17,4 +17,5 @@ def web(host: str, port: int, processes: int, threads: int) -> None:
     # control socket would be a second way in.
     kind = ["--worker-class", "gthread", "--workers", str(processes), "--threads", str(threads)]
     times = ["--timeout", "30", "--graceful-timeout", "2", "--keep-alive", "5"]
-    become("gunicorn", "reminders.wsgi", "--bind", address, *kind, *times, "--no-control-socket")
+    logs = ["--config", "python:reminders.management.gunicorn_settings"]
+    become("gunicorn", "reminders.wsgi", "--bind", address, *kind, *times, "--no-control-socket", *logs)

@@ -14,4 +14,4 @@ def worker(queues: str, concurrency: int, name: str) -> None:
     # Workers need no word from each other: gossip and mingling only cost start-up time and broker traffic.
     quiet = ["--without-gossip", "--without-mingle", "--loglevel", "INFO"]
     size = ["--pool", "prefork", "--concurrency", str(concurrency)]
-    become("celery", "-A", "reminders.celery", "worker", "-Q", queues, "-n", name, *size, *quiet)
+    become("celery", "--quiet", "-A", "reminders.celery", "worker", "-Q", queues, "-n", name, *size, *quiet)

@@ -2,6 +2,8 @@
 
 import json
 import logging
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import structlog
@@ -12,6 +14,8 @@ from reminders.config import ConfigError
 from reminders.database import database_settings
 from reminders.headers import ResponseHeadersMiddleware
 from reminders.logs import configure_logging
+from reminders.secret import keep_secret
+from reminders.settings import CONFIG, secret_key_of
 
 
 def test_a_database_address_may_name_a_unix_socket() -> None:
@@ -30,6 +34,19 @@ def test_a_broken_database_address_is_refused_without_repeating_its_password() -
     with pytest.raises(ConfigError) as error:
         database_settings("postgresql://clinic:hunter2@host/db?no_such_option=1")
     assert "hunter2" not in str(error.value)
+
+
+def test_without_a_secret_nothing_starts_on_a_real_database(tmp_path: Path) -> None:
+    on_a_server = replace(CONFIG, secret_key="", database_url="postgresql://db/reminders", data_dir=tmp_path)
+    with pytest.raises(ConfigError, match="REMINDERS_SECRET_KEY"):
+        secret_key_of(on_a_server)
+
+
+def test_a_laptop_keeps_its_secret_in_the_data_folder(tmp_path: Path) -> None:
+    kept = keep_secret(tmp_path)
+    assert keep_secret(tmp_path) == kept
+    assert len(kept) >= 32
+    assert secret_key_of(replace(CONFIG, secret_key="", data_dir=tmp_path)) == kept
 
 
 def test_a_login_ends_after_fifteen_quiet_minutes() -> None:
