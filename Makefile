@@ -1,7 +1,7 @@
 # Works from a fresh clone with Python 3.11 or newer and a package registry; everything else comes with it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint lock
+.PHONY: help run demo test lint lock screenshots
 
 # The first of these that is new enough. `make PYTHON=/path/to/python3 ...` chooses another.
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
@@ -32,6 +32,9 @@ lint: $(DEV_READY) ## Style, format, types and the arrows between packages: abou
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy reminders tests
 	$(BIN)/lint-imports
+
+screenshots: $(DEV_READY) ## Keep a picture of every page in build/screenshots: desk and phone, light and dark.
+	SCREENSHOTS=build/screenshots $(BIN)/pytest tests/browser/test_looks.py
 
 lock: $(DEV_READY) ## Write requirements*.txt anew from requirements*.in, with hashes. UPGRADE=1 takes newer versions.
 	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements.in -o requirements.txt

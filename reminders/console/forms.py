@@ -26,7 +26,8 @@ class Labelled(forms.Form):
 
 
 def _first_id(bound: BoundField) -> str:
-    return bound.id_for_label or bound.auto_id
+    """Return the id of what a link to this field should focus: its input, or the first of a group of them."""
+    return bound.id_for_label or f"{bound.auto_id}_0"
 
 
 class ResolveForm(Labelled):

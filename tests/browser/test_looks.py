@@ -8,14 +8,12 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Page
 
-from tests import factories
-from tests.browser.story import Day, make_day
+from tests.browser.conftest import SIZES, OpenPage, log_in
+from tests.browser.story import Day
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-SIZES = {"desk": (1280, 900), "phone": (390, 844)}
 
 
 def addresses(day: Day) -> dict[str, str]:
@@ -39,45 +37,6 @@ def addresses(day: Day) -> dict[str, str]:
         "session-patient": f"/sessions/new/?patient={day.sore.pk}",
         "session-correct": f"/sessions/{day.session.pk}/",
     }
-
-
-@pytest.fixture
-def day() -> Day:
-    return make_day()
-
-
-@pytest.fixture
-def complaints() -> list[str]:
-    """What the browser's console complains about, gathered while a test runs."""
-    found: list[str] = []
-    return found
-
-
-def _open(browser: Browser, size: str, scheme: str, base: str, complaints: list[str]) -> Page:
-    width, height = SIZES[size]
-    context = browser.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme="dark" if scheme == "dark" else "light",
-        base_url=base,
-        reduced_motion="reduce",
-    )
-    page = context.new_page()
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            complaints.append(f"{page.url}: {message.text}")
-
-    page.on("console", note)
-    page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
-    return page
-
-
-def log_in(page: Page, username: str = "theo") -> None:
-    page.goto("/login/")
-    page.get_by_label("User name").fill(username)
-    page.get_by_label("Password").fill(factories.PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url(lambda url: "/login/" not in url)
 
 
 def _keep(page: Page, name: str) -> None:
@@ -111,10 +70,8 @@ def _check(page: Page, name: str) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", list(SIZES))
-def test_every_page_is_whole(
-    browser: Browser, live_server: object, day: Day, complaints: list[str], size: str, scheme: str
-) -> None:
-    page = _open(browser, size, scheme, str(live_server), complaints)
+def test_every_page_is_whole(open_page: OpenPage, day: Day, complaints: list[str], size: str, scheme: str) -> None:
+    page = open_page(size=size, scheme=scheme)
     wrong = []
     page.goto("/login/")
     wrong += _check(page, "login")
@@ -131,7 +88,6 @@ def test_every_page_is_whole(
     page.get_by_role("button", name="Save and start the texts").click()
     wrong += _check(page, "session-problems")
     _keep(page, f"session-problems-{size}-{scheme}")
-    page.context.close()
 
     expected = "422"  # the form that was sent empty answers so, and browsers report it
     assert [one for one in complaints if expected not in one] == []
