@@ -17,7 +17,7 @@ from reminders.console.forms import ResolveForm
 from reminders.console.marks import deciding_words
 from reminders.console.moments import span
 from reminders.console.today import words_of
-from reminders.console.wording import VIA, plain
+from reminders.console.wording import VIA, plain, rule_name
 from reminders.conversations.models import CheckIn
 from reminders.core.states import EscalationState
 from reminders.escalations import services
@@ -87,7 +87,7 @@ def _brief(request: StaffRequest, row: Escalation, form: ResolveForm, status: in
         "number": _number(row, inbound.from_number if inbound else ""),
         "inbound": inbound,
         "because": because,
-        "rules": [(piece["text"], plain(piece["rule"].replace(":", ", "))) for piece in because],
+        "rules": [(piece["text"], rule_name(piece["rule"])) for piece in because],
         "read_as": timeline.read_as(inbound) if inbound else "",
         "understanding": understanding,
         "score": _score(row),

@@ -5,7 +5,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from reminders.console.wording import plain
+from reminders.console.wording import rule_name
 from reminders.conversations.models import InboundMessage
 
 
@@ -20,7 +20,9 @@ def marked(body: str, because: Sequence[Mapping[str, Any]]) -> Markup:
     html, at = Markup(""), 0
     for start, end, rules in _merged(body, because):
         html += escape(body[at:start])
-        html += Markup('<mark title="{}">{}</mark>').format(", ".join(plain(rule) for rule in rules), body[start:end])
+        html += Markup('<mark title="{}">{}</mark>').format(
+            ", ".join(rule_name(rule) for rule in rules), body[start:end]
+        )
         at = end
     return html + escape(body[at:])
 

@@ -17,13 +17,17 @@ def _zone_name(local: datetime) -> str:
 
 
 def moment(at: datetime, zone: str, style: str = "full") -> Markup:
-    """Return a `<time>` in the zone, named. Styles: `full` has the day, `clock` only the hour, `day` only the day."""
+    """Return a `<time>` in the zone, named.
+
+    Styles: `full` is day and hour, `dated` has the year too, `clock` is the hour alone, `date` the day with its year.
+    """
     local = at.astimezone(ZoneInfo(zone))
     clock = f"{_clock(local)} {_zone_name(local)}"
     words = {
         "full": f"{local.strftime('%a, %b %-d')}, {clock}",
         "clock": clock,
-        "day": local.strftime("%a, %b %-d"),
+        "dated": f"{local.strftime('%a, %b %-d, %Y')}, {clock}",
+        "date": local.strftime("%b %-d, %Y"),
     }[style]
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         local.isoformat(timespec="seconds"), f"{local.strftime('%A, %B %-d, %Y')}, {clock} ({zone})", words

@@ -24,12 +24,15 @@ STATE_REASONS: Mapping[str, str] = {
     "phone_unreachable": "the number cannot be reached",
     "phone_quarantined": "the number was reported as a wrong one",
     "acknowledged": "somebody took the case",
+    "answered": "the patient answered",
+    "silent": "the question closed without an answer",
     "lease_ended": "the connection broke while it was sent",
     Fault.NUMBER_INVALID: "no phone has this number",
     Fault.NUMBER_CANNOT_TEXT: "the number is a landline",
     Fault.NUMBER_DEAD: "the number is no longer in service",
     Fault.UNREACHABLE: "the phone is switched off or out of reach",
     Fault.BLOCKED: "it was blocked on the way",
+    "no_route": "the clinic's number may not text this phone",
     Fault.SENDER_FAULT: "the clinic's sending number needs attention",
     Fault.ACCOUNT_STOPPED: "the carrier has stopped the account",
     Fault.CONTENT: "the carrier refused the words",
@@ -42,6 +45,7 @@ NEXT_STEPS: Mapping[str, str] = {
     Fault.NUMBER_DEAD: "Ask the patient for the new number.",
     Fault.UNREACHABLE: "Call the patient later today.",
     Fault.BLOCKED: "Call the patient; they may have blocked the clinic's texts.",
+    "no_route": "Call the patient; texts from here cannot reach this phone.",
     Fault.OPTED_OUT: "Nothing to send: the patient opted out.",
     Fault.SENDER_FAULT: "Ask whoever runs the system to check the sending number.",
     Fault.ACCOUNT_STOPPED: "Ask whoever runs the system to check the carrier account.",
@@ -108,6 +112,7 @@ REASONS: Mapping[str, str] = {
     "red_flag": "Danger sign",
     "persists": "Soreness persists",
     "silence": "No answer after deep needling",
+    "unreadable": "A text that we could not read",
 }
 
 FLAGS: Mapping[str, str] = {
@@ -150,6 +155,11 @@ INBOX_REASONS: Mapping[str, str] = {
     "question": "Asks a question",
     "unclear": "Not understood",
     "unknown_number": "From a number no patient has",
+    "not_sure": "We are not sure what it means",
+    "photo": "Sent a picture",
+    "unreadable": "Could not be read by us",
+    "not_handled": "Could not be handled by us",
+    "staff_text": "From a member of staff",
     "whose_answer": "Two patients share this phone",
 }
 
@@ -192,8 +202,15 @@ def say(code: str, table: Mapping[str, str]) -> str:
     return words[:1].upper() + words[1:]
 
 
+def rule_name(rule: str) -> str:
+    """Return the name of a reading rule in words: "breathing.short_of_breath" becomes "breathing, short of breath"."""
+    return plain(rule.replace(".", ", ").replace(":", ", "))
+
+
 def state_reason(message: Message) -> str:
     """Return why a message stands where it stands, as the end of a sentence; empty where there is nothing to say."""
+    if message.reason.startswith("unknown_"):
+        return "no clear answer came from the carrier"
     return STATE_REASONS.get(message.reason) or plain(message.reason)
 
 

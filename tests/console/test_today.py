@@ -55,7 +55,7 @@ def test_a_case_shows_the_words_with_the_deciding_ones_marked(therapist: Client,
 
     page = _page(therapist)
 
-    assert '7 &lt;b&gt;&amp; <mark title="persists:hurts">hurts</mark>' in page
+    assert '7 &lt;b&gt;&amp; <mark title="persists, hurts">hurts</mark>' in page
     assert "Same day" in page
 
 

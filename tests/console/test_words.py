@@ -9,6 +9,14 @@ from markupsafe import escape
 
 from reminders.console.marks import marked
 from reminders.console.moments import moment, span
+from reminders.console.tones import MESSAGE_STATES, SEVERITIES
+from reminders.console.wording import FLAGS, INTENTS, KINDS, REASONS, SCREENING, STATE_REASONS, TEXTS, say
+from reminders.core.advice import SCREENING_FACTS
+from reminders.core.carrier_errors import Fault
+from reminders.core.states import MessageState, Severity
+from reminders.core.texts import TEXTS as CATALOGUE
+from reminders.core.understanding import Flag, Intent
+from reminders.messaging.models import Kind
 
 AT = datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
 
@@ -56,3 +64,18 @@ def test_marks_never_change_the_words(body: str, spans: list[tuple[int, int]]) -
         title = ", ".join(["r"] * count)
         plain = plain.replace(f'<mark title="{title}">', "")
     assert plain == escape(body)
+
+
+def test_every_state_and_fault_has_its_own_words() -> None:
+    assert set(MESSAGE_STATES) == set(MessageState)
+    assert set(SEVERITIES) == set(Severity)
+    assert [fault for fault in Fault if fault not in (*STATE_REASONS, Fault.BACK_OFF)] == []
+    assert [kind for kind in Kind.values if kind not in KINDS] == []
+    assert [key for key in CATALOGUE if key not in TEXTS] == []
+    assert [fact for fact in SCREENING_FACTS if fact not in SCREENING] == []
+    assert [flag for flag in Flag if flag not in FLAGS] == []
+    assert [intent for intent in Intent if intent not in INTENTS] == []
+
+
+def test_a_code_that_nobody_put_into_words_is_still_shown() -> None:
+    assert say("left_the_country", REASONS) == "Left the country"

@@ -1,0 +1,112 @@
+"""What holds for the HTML of every page."""
+
+from collections import Counter
+from html.parser import HTMLParser
+
+import pytest
+from django.test import Client
+
+from reminders.clinic.models import Clinic, Patient
+from tests import factories
+
+VOID = {"input", "meta", "link", "img", "br"}
+
+
+class Outline(HTMLParser):
+    """What the rules below need to know about a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.tags: Counter[str] = Counter()
+        self.labels: set[str] = set()
+        self.fields: list[dict[str, str]] = []
+        self.post_forms = 0
+        self.tokens = 0
+        self.title = ""
+        self.handlers: list[str] = []
+        self._open: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {name: value or "" for name, value in attrs}
+        self.tags[tag] += 1
+        self.handlers += [name for name in found if name.startswith("on")]
+        self.post_forms += tag == "form" and found.get("method", "").lower() == "post"
+        self.tokens += found.get("name") == "csrfmiddlewaretoken"
+        if "id" in found:
+            self.ids.append(found["id"])
+        if tag == "label":
+            self.labels.add(found.get("for", ""))
+        if tag in {"input", "select", "textarea"} and found.get("type") != "hidden":
+            self.fields.append(found)
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self._open:
+            while self._open.pop() != tag:
+                pass
+
+    def handle_data(self, data: str) -> None:
+        if self._open and self._open[-1] == "title":
+            self.title += data
+
+
+@pytest.fixture
+def pages(therapist: Client, clinic: Clinic, patient: Patient) -> dict[str, Outline]:
+    """Every page with rows on it, by its address."""
+    session = factories.make_treatment_session(patient=patient)
+    plan = factories.make_plan(treatment_session=session)
+    check_in = factories.make_check_in(plan=plan)
+    reply = factories.make_inbound(patient=patient, intent="persists", score=7, inbox="open", inbox_reason="question")
+    cases = [
+        factories.make_escalation(patient=patient, check_in=check_in, inbound=reply, treatment_session=session),
+        factories.make_escalation(patient=patient, severity="urgent", reason="red_flag"),
+    ]
+    factories.make_message(patient=patient, state="failed")
+    factories.make_template(clinic=clinic)
+    addresses = [
+        "/", "/patients/", "/patients/?q=dana", f"/patients/{patient.pk}/", f"/escalations/{cases[0].pk}/",
+        "/templates/", "/templates/check_in/en/", "/sessions/new/?q=dana", f"/sessions/new/?patient={patient.pk}",
+        f"/sessions/{session.pk}/",
+    ]  # fmt: skip
+    outlines = {address: Outline(therapist.get(address).content.decode()) for address in addresses}
+    outlines["/login/"] = Outline(Client().get("/login/").content.decode())
+    outlines["(nothing here)"] = Outline(therapist.get("/patients/0/").content.decode())
+    return outlines
+
+
+def test_every_page_has_one_first_heading_one_main_part_and_a_title(pages: dict[str, Outline]) -> None:
+    for address, page in pages.items():
+        assert page.tags["h1"] == page.tags["main"] == 1, address
+        assert len(page.title) > len(" · Aftercare"), address
+
+
+def test_every_id_is_there_once(pages: dict[str, Outline]) -> None:
+    for address, page in pages.items():
+        assert [one for one, times in Counter(page.ids).items() if times > 1] == [], address
+
+
+def test_every_field_has_a_label(pages: dict[str, Outline]) -> None:
+    for address, page in pages.items():
+        assert [field for field in page.fields if field.get("id") not in page.labels] == [], address
+
+
+def test_every_form_that_changes_something_carries_its_token(pages: dict[str, Outline]) -> None:
+    assert sum(page.post_forms for page in pages.values()) > len(pages)
+    for address, page in pages.items():
+        assert page.tokens == page.post_forms, address
+
+
+def test_no_page_holds_script_of_its_own(pages: dict[str, Outline]) -> None:
+    for address, page in pages.items():
+        assert page.handlers == [], address
+        assert page.tags["script"] == 2, "htmx and ours, both as files"
+
+
+def test_pages_with_patients_stay_out_of_every_cache(therapist: Client, patient: Patient) -> None:
+    response = therapist.get(f"/patients/{patient.pk}/")
+
+    assert response["Cache-Control"] == "no-store"
+    assert "script-src 'self'" in response["Content-Security-Policy"]
