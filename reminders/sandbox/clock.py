@@ -83,6 +83,8 @@ class CarrierTime:
         self._offset = timedelta()
         self._sample_seconds = sample_seconds
         self._task: asyncio.Task[None] | None = None
+        # A sample that was read before a move must not be stored after it.
+        self._one_at_a_time = asyncio.Lock()
         self._book: Mapping[str, PhoneEntry] = {}
         self.on_move: Callable[[], None] = lambda: None
         """Called after every sample that moved the clock by more than a second."""
@@ -106,16 +108,31 @@ class CarrierTime:
 
     async def sample(self) -> None:
         """Read the shared clock now. Raises ClockUnreachableError."""
+        async with self._one_at_a_time:
+            await self._look()
+
+    async def advance(self, by: timedelta) -> None:
+        """Move the shared clock forward and see the move at once. Raises ClockUnreachableError; then it has not moved.
+
+        Ours moves first: a create that the product sends the moment its own clock has moved must not get an old date.
+        """
+        async with self._one_at_a_time:
+            self._offset += by
+            try:
+                await _answer(self.control.advance(by))
+            except BaseException:
+                self._offset -= by
+                raise
+            with contextlib.suppress(ClockUnreachableError):
+                await self._look()
+        self.on_move()
+
+    async def _look(self) -> None:
         offset = await _answer(self.control.now()) - datetime.now(UTC)
         moved = abs(offset - self._offset) > timedelta(seconds=1)
         self._offset = offset
         if moved:
             self.on_move()
-
-    async def advance(self, by: timedelta) -> None:
-        """Move the shared clock forward and see the move at once. Raises ClockUnreachableError."""
-        await _answer(self.control.advance(by))
-        await self.sample()
 
     async def next_message_at(self) -> datetime | None:
         """Return when the product sends next; None where nothing is planned or nobody can tell."""
