@@ -9,15 +9,16 @@ from enum import StrEnum
 from reminders.core.understanding.lexicon import Lexicon
 from reminders.core.understanding.matching import Match
 from reminders.core.understanding.negation import negated_matches
-from reminders.core.understanding.reading import Flag
 from reminders.core.understanding.text import Token
 
 _ENDS = frozenset({".", "!", "?", ";"})
+_ABOUT_SORENESS, _WHOLE_SENTENCE = "hypothetical.soreness", "hypothetical.whole"
+# What each cause explains away.
 _CAUSED = {
-    "self_caused.neuro": Flag.NEURO,
-    "self_caused.breathing": Flag.BREATHING,
-    "self_caused.chest": Flag.CHEST_PAIN,
-    "self_caused.infection": Flag.INFECTION,
+    "self_caused.neuro": {"neuro.numb"},
+    "self_caused.breathing": {"breathing.hard", "breathing.hard_es"},
+    "self_caused.chest": {"chest.pain"},
+    "self_caused.infection": {"infection.skin", "infection.chills"},
 }
 
 
@@ -59,10 +60,11 @@ class Context:
             return Status.NEGATED
         if self._is_hypothetical(match):
             return Status.HYPOTHETICAL
-        if self._is_historical(match):
-            return Status.HISTORICAL
-        if self._is_about_another(match):
-            return Status.OTHER
+        if not any(match.first < too.first for too in self.of("me_too")):
+            if self._is_historical(match):
+                return Status.HISTORICAL
+            if self._is_about_another(match):
+                return Status.OTHER
         if self._is_self_caused(match):
             return Status.SELF_CAUSED
         return Status.PRESENT
@@ -74,9 +76,14 @@ class Context:
     def _is_hypothetical(self, match: Match) -> bool:
         real = self.of("real")
         for trigger in self.of("hypothetical"):
-            if not self.same_sentence(trigger, match) or any(trigger.overlaps(plain) for plain in real):
+            if not self.same_sentence(trigger, match):
                 continue
-            if ".whole" in trigger.rule:
+            if trigger.rule == _ABOUT_SORENESS:
+                if match.means == "flag":
+                    continue
+            elif any(trigger.overlaps(plain) for plain in real):
+                continue
+            if trigger.rule == _WHOLE_SENTENCE:
                 return True
             if trigger.first <= match.first and not self._broken(trigger.last, match.first):
                 return True
@@ -139,8 +146,7 @@ class Context:
         if match.means != "flag" or any(self.same_sentence(lasting, match) for lasting in self.of("lasting")):
             return False
         return any(
-            match.flags == {_CAUSED[cause.rule]} and self.same_sentence(cause, match)
-            for cause in self.of("self_caused")
+            match.rule in _CAUSED[cause.rule] and self.same_sentence(cause, match) for cause in self.of("self_caused")
         )
 
 

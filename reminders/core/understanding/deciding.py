@@ -13,6 +13,7 @@ from reminders.core.understanding.scores import read_score
 from reminders.core.understanding.text import Token, tokenise
 
 PERSISTS_FROM = 4  # 4 of 10 is the most used lower bound of "moderate" (Woo 2015); a convention, not a proof
+_STATES = ("flag", "sore", "well", "better", "worse", "same", "mild", "opt_out", "question")
 _NO_FLAGS: frozenset[Flag] = frozenset()
 
 
@@ -34,7 +35,8 @@ class _Decision:
         self._text, self._tokens = text, tokens
         self._context = Context(tokens, find_matches(tokens, lexicon), lexicon)
         self._evidence = gather_evidence(self._context, lexicon)
-        self._score = read_score(tokens, lexicon, self._is_anothers)
+        states = frozenset(match.first for match in self._context.of(*_STATES))
+        self._score = read_score(tokens, lexicon, states=states, is_anothers=self._is_anothers)
         self._language = guess_language(tokens, lexicon)
 
     def reading(self) -> Reading:
@@ -42,7 +44,8 @@ class _Decision:
         evidence = self._evidence
         if evidence.flags:
             flags = frozenset(flag for match in evidence.flags for flag in match.flags)
-            return self._answer(Intent.RED_FLAG, evidence.flags, flags=flags)
+            # Who also asks for the texts to end gets both: the danger is answered, and the texts end.
+            return self._answer(Intent.RED_FLAG, [*evidence.flags, *self._asked("opt_out")], flags=flags)
         keyword = keyword_intent(self._tokens)
         if keyword is not None:
             return self._answer(keyword, [_whole(self._tokens, f"keyword.{keyword}")])

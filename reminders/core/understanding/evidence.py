@@ -80,6 +80,11 @@ class _Gatherer:
             if match.last - match.first > 1
             or not any(_covers(other, match) and 1 < other.last - other.first <= _SHORT for other in flags)
         ]
+        flags = [
+            match
+            for match in flags
+            if not any(other.rule in match.yields_to and other.overlaps(match) for other in flags)
+        ]
         if any(match.rule != "other.emergency_care" for match in flags):
             flags = [match for match in flags if match.rule != "other.emergency_care"]
         self._evidence.flags = flags

@@ -15,7 +15,7 @@ _FOLDER = "lexicon"
 _CLASSES, _SPELLING = ("words.toml", "numbers.toml"), "spelling.toml"
 MEANINGS = frozenset({
     "flag", "idiom", "pseudo", "deny", "deny_weak", "deny_answer", "deny_all", "affirm", "hypothetical", "real",
-    "historical", "again", "other", "proxy", "patient", "report", "self_caused", "lasting",
+    "historical", "again", "me_too", "other", "proxy", "patient", "report", "self_caused", "lasting",
     "sore", "worse", "same", "mild", "well", "great", "better", "better_little", "still", "past", "now", "not_score",
     "opt_out", "keep_texts", "opt_in", "help", "question", "chatter",
 })  # fmt: skip
@@ -33,6 +33,7 @@ class Group:
     means: str
     flags: frozenset[Flag]
     patterns: tuple[Pattern, ...]
+    yields_to: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -131,7 +132,7 @@ def _group(
     file: str, number: int, entry: Mapping[str, Any], classes: Mapping[str, tuple[str, ...]], light: frozenset[str]
 ) -> Group:
     where = f"{file}, group {number} ({entry.get('rule', 'without a rule name')})"
-    unknown = entry.keys() - {"rule", "means", "why", "flags", "patterns"}
+    unknown = entry.keys() - {"rule", "means", "why", "flags", "patterns", "yields_to"}
     if unknown:
         raise LexiconError(f"{where}: unknown field {sorted(unknown)[0]}")
     for needed in ("rule", "means", "why"):
@@ -149,7 +150,7 @@ def _group(
         raise LexiconError(f"{where}: {error}") from error
     if (entry["means"] == "flag") != bool(flags):
         raise LexiconError(f"{where}: flags belong to a group that means flag, and to no other")
-    return Group(entry["rule"], entry["means"], flags, patterns)
+    return Group(entry["rule"], entry["means"], flags, patterns, frozenset(entry.get("yields_to", ())))
 
 
 def _refuse_doubles(groups: Iterable[Group]) -> None:

@@ -18,6 +18,7 @@ class Match:
     flags: frozenset[Flag]
     first: int
     last: int
+    yields_to: frozenset[str] = frozenset()
 
     def overlaps(self, other: "Match") -> bool:
         """Tell whether both cover a token in common."""
@@ -36,7 +37,7 @@ def find_matches(tokens: list[Token], lexicon: Lexicon) -> list[Match]:
     matches = []
     for first, last, number in sorted(found):
         group = lexicon.groups[number]
-        matches.append(Match(group.rule, group.means, group.flags, first, last))
+        matches.append(Match(group.rule, group.means, group.flags, first, last, group.yields_to))
     return matches
 
 

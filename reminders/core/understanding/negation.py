@@ -1,8 +1,9 @@
 """Which of the things found are denied.
 
 A negation reaches forward from its word ("no fever, chills or numbness", "sin fiebre ni escalofrios") as long as
-nothing but a list of symptoms and words that carry no statement of their own follow; a new statement ("..., my arm is
-numb"), "but", or the end of the sentence ends it. It reaches back from an answer ("fever? no", "fever, chills: none of that").
+nothing but a list of symptoms and words that carry no statement follow; a new statement ("..., my arm is numb"),
+"but", or the end of the sentence ends it. It reaches back from an answer ("fever? no", "fever, chills: none of
+that").
 Whatever is uncertain is not denied: a missed sign costs more than a needless look.
 """
 

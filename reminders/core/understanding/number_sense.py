@@ -24,12 +24,13 @@ class AfterNumber:
 class NumberSense:
     """Reads the numbers of one reply."""
 
-    def __init__(self, tokens: list[Token], lexicon: Lexicon) -> None:
+    def __init__(self, tokens: list[Token], lexicon: Lexicon, states: frozenset[int]) -> None:
         self._tokens, self._numbers = tokens, lexicon.numbers
         self._units = lexicon.words("unit")
         self._bad_lead = lexicon.words("not_score_lead")
         self._follow = lexicon.words("score_follow") | lexicon.light | lexicon.block
         self._words = lexicon.words
+        self._states = states
         self._pain = lexicon.words("pain") | {"stiffness", "tenderness", "tightness", "rigidez"}
         self._only_number = sum(1 for token in tokens if token.kind != "punct") == 1
         self._has_date_words = any(token.norm in lexicon.words("date_words") for token in tokens)
@@ -102,7 +103,12 @@ class NumberSense:
             return ends and (before in self._words("one_lead") or at == 0)
         if following == "" or (after < len(self._tokens) and self._tokens[after].kind in {"punct", "number"}):
             return True
-        if following in self._follow or following in self._numbers:
+        if (
+            following.endswith(("ly", "mente"))
+            or following in self._follow
+            or following in self._numbers
+            or after in self._states
+        ):
             return True
         return before in self._words("strong_lead")
 
@@ -121,6 +127,11 @@ class NumberSense:
         if before in self._words("month") or (following in self._words("month") and following != "may"):
             return True
         if before == "at" and self._word(at - 2) not in self._words("clock_at_ok") and at != 1:
+            return True
+        place = at - 1
+        while self._word(place) in {"about", "around", "like", "maybe", "almost", "approximately"}:
+            place -= 1
+        if self._word(place) in self._bad_lead:
             return True
         if before == "las" or (before in {"at", "by"} and following in {"and", "for"} and self._word(at - 2) == "you"):
             return True

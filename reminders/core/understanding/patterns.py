@@ -5,6 +5,7 @@
     <class>         one of a class of words         ~           up to four light words (is, my, really, so, a bit ...)
     <num>           a number (<fever>: of a fever)  ..          up to three words of any kind, but no negation
     ^  $            start, end of the reply         ..5         the same with up to five
+    %8              up to eight words or commas, but no negation
     ,  ?  .  :      that mark
 
 A pattern is matched against the tokens joined by spaces, each followed by one character for its sort (see `Sort`).
@@ -17,7 +18,7 @@ from enum import StrEnum
 
 # 100.4 F and 38 C are where fever begins on the pages clinics hand out; above 110 F or 43 C it is no temperature.
 _FEVER = r"(?:100[.,][4-9]|10[1-9](?:[.,]\d+)?|3[89](?:[.,]\d+)?|4[0-2](?:[.,]\d+)?)"
-_ELEMENT = re.compile(r"\s*(\(|\)|\[|\]|\||<[a-z_]+>|~|\.\.\d*|[\^$,?.:;!/>&#*+-]|[\w']+\*?|°|%)")
+_ELEMENT = re.compile(r"\s*(\(|\)|\[|\]|\||<[a-z_]+>|~|\.\.\d*|%\d+|%|[\^$,?.:;!/>&#*+-]|[\w']+\*?|°)")
 
 
 class Sort(StrEnum):
@@ -110,10 +111,16 @@ class _Parser:
                 f"(?:{inner.regex}){'?' if optional else ''}", None if optional else inner.anchors, inner.words
             )
         if element == "~":
-            return _Piece(f"(?:[^ ]+{Sort.LIGHT} ){{0,4}}?", None, frozenset())
+            return _Piece(f"(?:[^ ]+[{Sort.LIGHT}{Sort.NUMBER}] ){{0,4}}?", None, frozenset())
         if element.startswith(".."):
             most = element[2:] or "3"
             return _Piece(f"(?:[^ ]+[{Sort.LIGHT}{Sort.PLAIN}{Sort.NUMBER}] ){{0,{most}}}?", None, frozenset())
+        if element.startswith("%") and len(element) > 1:
+            return _Piece(
+                f"(?:[^ ]+[{Sort.LIGHT}{Sort.PLAIN}{Sort.NUMBER}] |,{Sort.MARK} ){{0,{element[1:]}}}?",
+                None,
+                frozenset(),
+            )
         if element == "<fever>":
             return _Piece(f"{_FEVER}{Sort.NUMBER} ", None, frozenset())
         if element == "<num>":

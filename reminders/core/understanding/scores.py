@@ -10,7 +10,7 @@ from reminders.core.understanding.text import Token
 
 HIGHEST = 10
 _ENDS = frozenset({".", "!", "?", ";"})
-_TRAIL_ENDS = _ENDS | {",", "but", "pero", ">", "and", "y", "so"}
+_TRAIL_ENDS = _ENDS | {",", "(", "but", "pero", ">", "and", "y", "so"}
 _RANGE_MARKS = frozenset({"-", "/", "~"})
 _MOST_WORDS_IN_RANGE = 4
 
@@ -36,16 +36,22 @@ class ScoreReading:
     is_over_the_top: bool = False
 
 
-def read_score(tokens: list[Token], lexicon: Lexicon, is_anothers: Callable[[int], bool]) -> ScoreReading:
-    """Read the score. `is_anothers` tells of a token's index whether it speaks of another person."""
-    return _Scorer(tokens, lexicon).reading(is_anothers)
+def read_score(
+    tokens: list[Token], lexicon: Lexicon, *, states: frozenset[int], is_anothers: Callable[[int], bool]
+) -> ScoreReading:
+    """Read the score.
+
+    `states` are the places where words for a state start, which may follow a score as in "10 agony"; `is_anothers`
+    tells of a place whether another person is spoken of.
+    """
+    return _Scorer(tokens, lexicon, states).reading(is_anothers)
 
 
 class _Scorer:
-    def __init__(self, tokens: list[Token], lexicon: Lexicon) -> None:
+    def __init__(self, tokens: list[Token], lexicon: Lexicon, states: frozenset[int]) -> None:
         self._norms = [token.norm for token in tokens]
         self._words = lexicon.words
-        self._sense = NumberSense(tokens, lexicon)
+        self._sense = NumberSense(tokens, lexicon, states)
         self._past, self._now = lexicon.words("number_past"), lexicon.words("number_now")
 
     def reading(self, is_anothers: Callable[[int], bool]) -> ScoreReading:
@@ -126,7 +132,7 @@ class _Scorer:
             lead = self._norms[start : each.first]
             trail = _up_to(_TRAIL_ENDS, self._norms[each.last : end])
             if is_trailing and number:  # "8 yesterday 3 today": what directly follows a number belongs to it
-                lead = lead[1:] if lead and lead[0] in time_words else _after_turn(lead)
+                lead = lead[1:] if lead and lead[0] in time_words - {"from"} else _after_turn(lead)
             if not is_trailing and number + 1 < len(candidates):  # "was 8 now 3": what stands before belongs to it
                 trail = trail[:1] if trail and trail[0] in self._past else []
             self._mark(each, lead, trail)
@@ -141,7 +147,7 @@ class _Scorer:
     def _is_then(self, lead: list[str], trail: list[str]) -> bool:
         """Tell whether the words around a number put it into the past; the nearest word decides."""
         time_words = self._past | self._now
-        following = next((word for word in trail[:3] if word in time_words), "")
+        following = next((word for word in trail[:3] if word in time_words and word != "from"), "")
         if following:
             return following in self._past
         return next((word for word in reversed(lead) if word in time_words), "") in self._past

@@ -53,6 +53,8 @@ def tokenise(text: str, emoji: Mapping[str, str]) -> list[Token]:
             norm, kind = (".", "punct") if norm == "\n" else (norm, "punct")
             if norm in {".", "!", "?", "-"} and tokens and tokens[-1].norm == norm:
                 continue
+        if norm == "-" and first == last_end and tokens[-1].kind == "word" and plain[after : after + 1].isalpha():
+            continue  # "light-headed" is two words, not a pause
         tokens.append(Token(norm, kind, places[first], places[after - 1] + 1, glued=first == last_end))
         last_end = after
     return tokens
