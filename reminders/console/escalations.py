@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
@@ -138,13 +139,15 @@ def _earlier_answers(row: Escalation) -> list[CheckIn]:
 
 
 def _texts(row: Escalation) -> list[Message]:
-    """Return what the patient was sent or is to be sent: the texts of the session, else the last ones."""
+    """Return what the patient was sent or is to be sent: the texts of the session and of this case, else the last."""
     if row.patient is None:
         return []
     texts = Message.objects.filter(patient=row.patient).order_by("due_at", "id")
-    if row.treatment_session_id:
-        return list(texts.filter(treatment_session=row.treatment_session_id)[:50])
-    return list(reversed(texts.reverse()[:10]))
+    if row.treatment_session_id is None:
+        return list(reversed(texts.reverse()[:10]))
+    of_case = Q(treatment_session=row.treatment_session_id) | Q(escalation=row)
+    inbound = words_of(row)
+    return list(texts.filter(of_case | Q(in_reply_to=inbound) if inbound else of_case)[:50])
 
 
 def _history(row: Escalation) -> list[tuple[AuditEvent, str]]:

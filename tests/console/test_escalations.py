@@ -55,6 +55,16 @@ def test_the_brief_has_all_that_is_needed_for_the_call(therapist: Client, case: 
     assert f'href="tel:{factories.phone_of(patient)}"' in page
 
 
+def test_the_answer_that_left_at_once_stands_among_the_texts(
+    therapist: Client, case: Escalation, patient: Patient
+) -> None:
+    factories.make_message(
+        patient=patient, kind="emergency", state="sent", body="Call 911 now.", in_reply_to=case.inbound
+    )
+
+    assert "Call 911 now." in _page(therapist, case)
+
+
 def test_taking_a_case_makes_it_yours(therapist: Client, case: Escalation, staff: Staff) -> None:
     response = therapist.post(f"/escalations/{case.pk}/acknowledge/", follow=True)
 
