@@ -20,9 +20,8 @@ def main() -> None:
             read(reply)
             times.append((time.perf_counter() - started) * 1000)
     times.sort()
-    print(
-        f"{len(replies)} replies, 5 rounds: mean {statistics.mean(times):.3f} ms, median {statistics.median(times):.3f} ms"
-    )
+    mean, median = statistics.mean(times), statistics.median(times)
+    print(f"{len(replies)} replies, 5 rounds: mean {mean:.3f} ms, median {median:.3f} ms")
     print(f"99 of 100 within {times[int(len(times) * 0.99)]:.3f} ms, slowest {times[-1]:.3f} ms")
 
 

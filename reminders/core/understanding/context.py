@@ -5,12 +5,15 @@ another person), with scopes made for texts of a few words: see `negation`.
 """
 
 from enum import StrEnum
+from itertools import pairwise
 
 from reminders.core.understanding.lexicon import Lexicon
 from reminders.core.understanding.matching import Match
 from reminders.core.understanding.negation import negated_matches
+from reminders.core.understanding.reading import Flag
 from reminders.core.understanding.text import Token
 
+_PLACES = frozenset({"on", "in", "of", "at", "from", "under", "behind", "near", "around", "en", "de", "por", "sobre"})
 _ENDS = frozenset({".", "!", "?", ";"})
 _ABOUT_SORENESS, _WHOLE_SENTENCE = "hypothetical.soreness", "hypothetical.whole"
 # What each cause explains away.
@@ -58,7 +61,7 @@ class Context:
         """Return how this match stands in the reply."""
         if match in self._negated:
             return Status.NEGATED
-        if self._is_hypothetical(match):
+        if self._is_hypothetical(match) and Flag.SELF_HARM not in match.flags:
             return Status.HYPOTHETICAL
         if not any(match.first < too.first for too in self.of("me_too")):
             if self._is_historical(match):
@@ -139,8 +142,8 @@ class Context:
 
     def _on_the_patient(self, match: Match) -> bool:
         """Tell whether "... on my arm" follows."""
-        words = [token.norm for token in self.tokens[match.last : match.last + 4]]
-        return any(word in {"my", "mi", "mis", "me"} for word in words)
+        words = [token.norm for token in self.tokens[match.last - 1 : match.last + 4]]
+        return any(place in _PLACES and whose in {"my", "mi", "mis"} for place, whose in pairwise(words))
 
     def _is_self_caused(self, match: Match) -> bool:
         if match.means != "flag" or any(self.same_sentence(lasting, match) for lasting in self.of("lasting")):

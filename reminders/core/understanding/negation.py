@@ -14,6 +14,7 @@ from reminders.core.understanding.text import Token
 _ENDS = frozenset({".", "!", "?", ";"})
 _LIST_WORDS = frozenset({"or", "nor", "ni", "o", "u", "and", "y", "e", "&", "/", ",", ":", "(", "-"})
 _OR_WORDS = frozenset({"or", "nor", "ni", "o", "u", "/"})
+_EXCEPTIONS = frozenset({"besides", "except", "apart", "aside", "excepto", "salvo", "but", "pero"})
 _CONCEPTS = frozenset({"flag", "sore", "mild", "worse"})
 _STRONG_AFTER = frozenset({"is", "are", "wont", "keeps", "started", "came", "esta", "sigue", "empezo"})
 
@@ -44,23 +45,27 @@ class _Denials:
         denied: set[Match] = set()
         for trigger in self._all:
             if trigger.means == "deny" and not any(trigger.overlaps(other) for other in taken):
-                denied |= self._forward(trigger.last)
+                denied |= self._forward(trigger)
             elif trigger.means == "deny_answer":
                 denied |= self._backward(trigger)
             elif trigger.means == "deny_all":
                 denied |= self._backward_all(trigger)
         return denied
 
-    def _forward(self, at: int) -> set[Match]:
+    def _forward(self, trigger: Match) -> set[Match]:
         """Walk from a negation and collect the list it denies."""
+        at = trigger.last
         denied: set[Match] = set()
-        items, separator = 0, ""
+        # A nought may be the score: "0 numb hand" denies nothing, "0 fever" does.
+        items, separator = (1, ",") if self._tokens[trigger.first].norm == "0" else (0, "")
         permissive = self._has_or(at)
         while at < len(self._tokens):
             word = self._tokens[at].norm
             here = self._starting.get(at)
             if here:
                 longest = max(here, key=lambda match: match.last)
+                if self._makes_exception(longest):
+                    break
                 if items and not (permissive and separator) and self._is_statement(longest, separator):
                     break
                 denied.update(match for match in self._concepts if longest.first <= match.first < longest.last)
@@ -78,6 +83,10 @@ class _Denials:
                 break
             at += 1
         return denied
+
+    def _makes_exception(self, match: Match) -> bool:
+        """Tell whether the match itself holds the turn: nothing "hurts besides my chest"."""
+        return any(token.norm in _EXCEPTIONS for token in self._tokens[match.first : match.last])
 
     def _stops(self, word: str, items: int, separator: str) -> bool:
         """Tell whether a word that is neither a symptom nor part of a list ends what is denied."""
