@@ -16,10 +16,10 @@ from reminders.insights.selectors import find_patients
 SHOWN = 50
 
 
-@room(may=May.READ)
+@room(may=May.READ, methods=("GET", "HEAD", "POST"))
 def patient_list(request: StaffRequest) -> HttpResponse:
-    """List patients by name, or those who match the search."""
-    words = request.GET.get("q", "").strip()[:80]
+    """List patients by name, or those who match the search, which comes by POST: addresses hold no names or phones."""
+    words = request.POST.get("q", "").strip()[:80]
     rows = find_patients(clinic=request.user.clinic, words=words, limit=SHOWN + 1)
     context = {
         "clinic": request.user.clinic,

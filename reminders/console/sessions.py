@@ -35,10 +35,13 @@ SAID: Final = {
 
 @room(may=May.RECORD_SESSIONS, methods=("GET", "HEAD", "POST"))
 def new(request: StaffRequest) -> HttpResponse:
-    """Enter a finished treatment, of a patient on file (`?patient=`) or a new one."""
+    """Enter a finished treatment, of a patient on file (`?patient=`) or a new one.
+
+    A search for the patient comes by POST too, as `q`: addresses hold no names or phones.
+    """
     clinic = request.user.clinic
     patient = _chosen_patient(request)
-    if request.method == "POST":
+    if request.method == "POST" and "q" not in request.POST:
         form = SessionForm(request.POST, clinic=clinic, patient=patient)
         stored = _record(request, form)
         if stored is None:
@@ -110,7 +113,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     clinic = request.user.clinic
-    words = request.GET.get("q", "").strip()[:80]
+    words = request.POST.get("q", "").strip()[:80]
     primary = patient.phones.filter(is_primary=True).first() if patient else None
     context: dict[str, Any] = {
         "form": form,

@@ -21,8 +21,6 @@ def addresses(day: Day) -> dict[str, str]:
     return {
         "today": "/",
         "patients": "/patients/",
-        "patients-search": "/patients/?q=an",
-        "patients-nobody": "/patients/?q=nobody",
         "patient": f"/patients/{day.sore.pk}/",
         "patient-urgent": f"/patients/{day.breathless.patient_id}/",
         "escalation-open": f"/escalations/{day.breathless.pk}/",
@@ -33,7 +31,6 @@ def addresses(day: Day) -> dict[str, str]:
         "template-spanish": "/templates/check_in/es/",
         "template-draft": "/templates/nudge/en/",
         "session-new": "/sessions/new/",
-        "session-search": "/sessions/new/?q=rey",
         "session-patient": f"/sessions/new/?patient={day.sore.pk}",
         "session-correct": f"/sessions/{day.session.pk}/",
     }
@@ -81,6 +78,16 @@ def test_every_page_is_whole(open_page: OpenPage, day: Day, complaints: list[str
         response = page.goto(address)
         assert response is not None
         assert response.ok, f"{address} answered {response.status}"
+        wrong += _check(page, name)
+        _keep(page, f"{name}-{size}-{scheme}")
+
+    for room, words in (("patients", "an"), ("patients", "nobody"), ("sessions/new", "rey")):
+        page.goto(f"/{room}/")
+        page.get_by_role("searchbox").fill(words)
+        with page.expect_navigation():
+            page.get_by_role("searchbox").press("Enter")
+        assert words not in page.url, "addresses hold no names"
+        name = f"{room.replace('/', '-')}-search-{words}"
         wrong += _check(page, name)
         _keep(page, f"{name}-{size}-{scheme}")
 

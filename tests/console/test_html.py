@@ -67,11 +67,15 @@ def pages(therapist: Client, clinic: Clinic, patient: Patient) -> dict[str, Outl
     factories.make_message(patient=patient, state="failed")
     factories.make_template(clinic=clinic)
     addresses = [
-        "/", "/patients/", "/patients/?q=dana", f"/patients/{patient.pk}/", f"/escalations/{cases[0].pk}/",
-        "/templates/", "/templates/check_in/en/", "/sessions/new/?q=dana", f"/sessions/new/?patient={patient.pk}",
+        "/", "/patients/", f"/patients/{patient.pk}/", f"/escalations/{cases[0].pk}/",
+        "/templates/", "/templates/check_in/en/", "/sessions/new/", f"/sessions/new/?patient={patient.pk}",
         f"/sessions/{session.pk}/",
     ]  # fmt: skip
     outlines = {address: Outline(therapist.get(address).content.decode()) for address in addresses}
+    for address in ("/patients/", "/sessions/new/"):
+        found = therapist.post(address, {"q": "dana"}).content.decode()
+        assert patient.display_name in found
+        outlines[f"{address} after a search"] = Outline(found)
     outlines["/login/"] = Outline(Client().get("/login/").content.decode())
     outlines["(nothing here)"] = Outline(therapist.get("/patients/0/").content.decode())
     return outlines

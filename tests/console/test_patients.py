@@ -23,7 +23,7 @@ def test_a_patient_is_found_by_name_phone_or_record_number(
 ) -> None:
     factories.make_patient(clinic=clinic, given_name="Somebody", family_name="Else")
 
-    page = therapist.get("/patients/", {"q": words}).content.decode()
+    page = therapist.post("/patients/", {"q": words}).content.decode()
 
     assert "Dana Reyes" in page
     assert "(312) 555-0188" in page
@@ -31,7 +31,7 @@ def test_a_patient_is_found_by_name_phone_or_record_number(
 
 
 def test_nobody_found_says_what_to_try(therapist: Client, dana: Patient) -> None:
-    assert "Nobody was found for" in therapist.get("/patients/", {"q": "xyz"}).content.decode()
+    assert "Nobody was found for" in therapist.post("/patients/", {"q": "xyz"}).content.decode()
 
 
 def test_patients_of_another_clinic_are_not_found(log_in: LogIn, stranger: Clinician, dana: Patient) -> None:
