@@ -21,6 +21,11 @@ GRANTED: Final = ConsentRecord.Decision.GRANTED
 REVOKED: Final = ConsentRecord.Decision.REVOKED
 
 
+def turn_topic(*, number: str, channel: str = "sms") -> str:
+    """Return the topic on which decisions about one number take turns (see clinic.turns)."""
+    return f"consent:{channel}:{number}"
+
+
 def newest_decision(clinic: Clinic, number: str, channel: str = "sms") -> ConsentRecord | None:
     """Return the decision that counts for this number (E.164) and channel, or None where nobody ever asked."""
     return ConsentRecord.objects.filter(clinic=clinic, number=number, channel=channel).order_by("-id").first()
@@ -52,7 +57,7 @@ def grant_consent(
     `over_opt_out=False` (a tick on a form that may be older), where any opt-out counts.
     """
     with transaction.atomic():
-        take_turn(clinic=clinic, topic=f"consent:{channel}:{number}")
+        take_turn(clinic=clinic, topic=turn_topic(number=number, channel=channel))
         newest = newest_decision(clinic, number, channel)
         if newest is not None and newest.decision == GRANTED:
             return False
@@ -92,7 +97,7 @@ def revoke_consent(
     patient can take it back.
     """
     with transaction.atomic():
-        take_turn(clinic=clinic, topic=f"consent:{channel}:{number}")
+        take_turn(clinic=clinic, topic=turn_topic(number=number, channel=channel))
         newest = newest_decision(clinic, number, channel)
         if newest is not None and newest.decision == REVOKED and (is_patients_own(newest) or clinician is not None):
             return False

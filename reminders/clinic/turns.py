@@ -15,4 +15,11 @@ def take_turn(*, clinic: Clinic, topic: str) -> None:
     if not connection.in_atomic_block:
         raise RuntimeError("take_turn needs a transaction: outside one its lock ends with the statement")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"clinic:{clinic.pk}:{topic}"])
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [turn_key(clinic_id=clinic.pk, topic=topic)]
+        )
+
+
+def turn_key(*, clinic_id: int, topic: str) -> str:
+    """Return the name under which a turn is locked, for statements that share it (see messaging.sql)."""
+    return f"clinic:{clinic_id}:{topic}"

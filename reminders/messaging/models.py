@@ -125,6 +125,8 @@ class Message(models.Model):
 
     state = models.CharField(max_length=11, default=MessageState.SCHEDULED)
     reason = models.CharField(max_length=60, blank=True)
+    # Why this one must not wait again, should the try that is under way prove never to have been processed.
+    withdrawn = models.CharField(max_length=30, blank=True, default="", db_default="")
     first_due_at = models.DateTimeField()
     due_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -152,7 +154,7 @@ class Message(models.Model):
                 condition=Q(state__in=[state.value for state in MessageState]), name="message_state_is_legal"
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=[state.value for state in DROPPED]) | ~Q(reason=""),
+                condition=~Q(state__in=sorted(state.value for state in DROPPED)) | ~Q(reason=""),
                 name="message_dropped_has_reason",
             ),
             models.CheckConstraint(

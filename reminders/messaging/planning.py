@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from reminders.clinic import audit
+from reminders.clinic.consent import REVOKED, newest_decision
 from reminders.clinic.models import AuditEvent, PatientPhone, PhoneState, TreatmentSession
 from reminders.clinic.selectors import advice_for, primary_phone, screening_answers
+from reminders.clinic.turns import take_turn
 from reminders.content.models import ProtocolVersion, Step
 from reminders.content.selectors import published_protocol, schedule_step
 from reminders.core.advice import AdviceDecision
@@ -18,7 +20,7 @@ from reminders.core.protocols import condition_from_json
 from reminders.core.quiet_hours import QuietWindow
 from reminders.core.schedule import Dropped, Placed, StepKind, lay_out
 from reminders.core.states import LEFT, MessageState
-from reminders.messaging.cancelling import cancel_course, cancel_older_advice
+from reminders.messaging.cancelling import cancel_older_advice, make_way_for_new_plan
 from reminders.messaging.compose import SEND_GRACE, Link, announce, default_sender, new_message, words_for
 from reminders.messaging.models import AftercarePlan, Kind, Message
 
@@ -34,6 +36,8 @@ class _Course:
     plan: AftercarePlan
     phone: PatientPhone
     advice: AdviceDecision
+    is_opted_out: bool
+    has_newer_session: bool
     now: datetime
 
 
@@ -45,12 +49,12 @@ def plan_aftercare(*, treatment_session_id: int, now: datetime) -> int:
     with their reason. Raises MissingProtocolError, MissingTextError or NoSenderError; then nothing is stored, and the
     sweep tries again.
     """
+    sessions = TreatmentSession.objects.select_related("clinic", "patient")
     with transaction.atomic():
-        session = (
-            TreatmentSession.objects.select_for_update(of=("self",))
-            .select_related("clinic", "patient")
-            .get(pk=treatment_session_id)
-        )
+        session = sessions.get(pk=treatment_session_id)
+        # Two sessions of one patient are laid out one after the other, so that the newer one meets the older's advice.
+        take_turn(clinic=session.clinic, topic=f"plans:{session.patient_id}")
+        session = sessions.select_for_update(of=("self",)).get(pk=treatment_session_id)
         if session.planned_revision == session.revision:
             return 0
         messages: list[Message] = []
@@ -63,19 +67,24 @@ def plan_aftercare(*, treatment_session_id: int, now: datetime) -> int:
 
 def _lay_out_plan(session: TreatmentSession, now: datetime) -> list[Message]:
     version = published_protocol(clinic=session.clinic)
-    _supersede(session, now)
+    is_withheld = _supersede(session, now) or _is_in_danger(session)
     plan = AftercarePlan.objects.create(
         clinic=session.clinic,
         treatment_session=session,
         protocol_version=version,
         revision=session.revision,
+        state=AftercarePlan.State.WITHHELD if is_withheld else AftercarePlan.State.ACTIVE,
         created_at=now,
     )
+    phone = primary_phone(patient=session.patient)
+    decision = newest_decision(session.clinic, phone.number)
     course = _Course(
         session=session,
         plan=plan,
-        phone=primary_phone(patient=session.patient),
+        phone=phone,
         advice=advice_for(treatment_session=session, now=now),
+        is_opted_out=decision is not None and decision.decision == REVOKED,
+        has_newer_session=_has_newer_session(session),
         now=now,
     )
     messages = _rows(course, _open_steps(session, version))
@@ -94,11 +103,15 @@ def _lay_out_plan(session: TreatmentSession, now: datetime) -> list[Message]:
     return messages
 
 
-def _supersede(session: TreatmentSession, now: datetime) -> None:
-    cancel_course(treatment_session=session, reason="replanned", now=now, kinds=[Kind.ADVICE, Kind.CHECK_IN])
-    AftercarePlan.objects.filter(treatment_session=session).exclude(state=AftercarePlan.State.CANCELLED).update(
-        state=AftercarePlan.State.SUPERSEDED
+def _supersede(session: TreatmentSession, now: datetime) -> bool:
+    """Replace the plan in force; return whether its advice was withheld, which a correction does not undo."""
+    make_way_for_new_plan(treatment_session=session, now=now)
+    in_force = AftercarePlan.objects.filter(
+        treatment_session=session, state__in=[AftercarePlan.State.ACTIVE, AftercarePlan.State.WITHHELD]
     )
+    states = list(in_force.select_for_update().values_list("state", flat=True))
+    in_force.update(state=AftercarePlan.State.SUPERSEDED)
+    return AftercarePlan.State.WITHHELD in states
 
 
 def _open_steps(session: TreatmentSession, version: ProtocolVersion) -> list[Step]:
@@ -159,15 +172,30 @@ def _row(course: _Course, step: Step, outcome: Placed | Dropped, *, is_first: bo
         link=Link(patient=session.patient, treatment_session=session, plan=course.plan, step_key=step.key),
     )
     message.first_due_at = outcome.first_due_at
-    if isinstance(outcome, Placed):
-        message.expires_at = max(outcome.expires_at, outcome.at + SEND_GRACE)
-        if course.phone.state != PhoneState.OK and course.phone.state != PhoneState.UNREACHABLE:
-            message.state, message.reason = MessageState.SUPPRESSED, f"phone_{course.phone.state}"
-        elif message.kind == Kind.ADVICE and _has_newer_session(session):
-            message.state, message.reason = MessageState.CANCELLED, "newer_session"
-    else:
+    if isinstance(outcome, Dropped):
         message.state, message.reason = DROP_STATE[outcome.reason], str(outcome.reason)
+    else:
+        message.expires_at = max(outcome.expires_at, outcome.at + SEND_GRACE)
+        message.state, message.reason = _standing(course, message.kind)
     return message
+
+
+def _standing(course: _Course, kind: str) -> tuple[MessageState, str]:
+    """Return whether a text may wait for its time, or which reason keeps it from that already now."""
+    if course.is_opted_out:
+        return MessageState.SUPPRESSED, "opted_out"
+    if course.phone.state not in (PhoneState.OK, PhoneState.UNREACHABLE):
+        return MessageState.SUPPRESSED, f"phone_{course.phone.state}"
+    if kind == Kind.ADVICE and course.plan.state == AftercarePlan.State.WITHHELD:
+        return MessageState.CANCELLED, "red_flag"
+    if kind == Kind.ADVICE and course.has_newer_session:
+        return MessageState.CANCELLED, "newer_session"
+    return MessageState.SCHEDULED, ""
+
+
+def _is_in_danger(session: TreatmentSession) -> bool:
+    """Tell whether a danger sign was reported since the treatment: advice that is planned late stays withheld too."""
+    return session.patient.escalations.filter(reason="red_flag", created_at__gt=session.ended_at).exists()
 
 
 def _has_newer_session(session: TreatmentSession) -> bool:

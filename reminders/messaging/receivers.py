@@ -8,8 +8,8 @@ from django.dispatch import receiver
 
 from reminders.clinic import events
 from reminders.clinic.models import Clinic, TreatmentSession
-from reminders.messaging.cancelling import cancel_course, suppress_phone
-from reminders.messaging.models import AftercarePlan, Kind
+from reminders.messaging.cancelling import cancel_course, make_way_for_new_plan, suppress_phone
+from reminders.messaging.models import AftercarePlan
 from reminders.messaging.tasks import plan_aftercare
 
 
@@ -22,7 +22,7 @@ def plan_recorded(sender: object, *, treatment_session: TreatmentSession, **_: A
 @receiver(events.treatment_session_corrected, dispatch_uid="messaging")
 def replan_corrected(sender: object, *, treatment_session: TreatmentSession, now: datetime, **_: Any) -> None:
     """Take back what the old facts put on its way, and lay out the rest anew."""
-    cancel_course(treatment_session=treatment_session, reason="replanned", now=now, kinds=[Kind.ADVICE, Kind.CHECK_IN])
+    make_way_for_new_plan(treatment_session=treatment_session, now=now)
     transaction.on_commit(lambda: plan_aftercare.delay(treatment_session.pk), robust=True)
 
 

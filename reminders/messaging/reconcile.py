@@ -4,16 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
+from django.db import IntegrityError
 
 from reminders.core.states import CARRIER_RANK, MessageState
 from reminders.delivery.port import Carrier, CarrierRecord, CarrierUnavailableError
-from reminders.messaging.models import Message
+from reminders.messaging.models import CarrierEvent, Message
 from reminders.messaging.status import record_status
 
 log = structlog.get_logger(__name__)
 
 # Whether the carrier's list shows a text at once is not documented, so absence only counts after this long.
 UNRESOLVED_AFTER = timedelta(minutes=15)
+# Nor does it count while the carrier cannot be asked; but a clinic must not wait for a carrier that is away for hours.
+UNRESOLVED_UNASKED_AFTER = timedelta(hours=1)
 # The carrier's clock and ours may differ by a little; a text created before our attempt is not ours.
 CLOCK_TOLERANCE = timedelta(seconds=30)
 
@@ -22,42 +25,52 @@ def reconcile_ambiguous(*, now: datetime, carrier: Carrier, limit: int = 100) ->
     """Look for each ambiguous text in the carrier's list; return counts of `adopted`, `waiting`, `unresolved`.
 
     Exactly one candidate (same two numbers, same words, created after our attempt, not known to us) is adopted. None
-    by the deadline, or several, become `unresolved`: a person decides on the delivery page.
+    by the deadline, or several, become `unresolved`: a person decides on the delivery page. A carrier that cannot be
+    asked is not asked again in the same round, and proves nothing: those texts wait, but not for ever. Calls are never
+    listed; what became of one, only its callback can tell.
     """
     counts = {"adopted": 0, "waiting": 0, "unresolved": 0}
     ambiguous = Message.objects.filter(state=MessageState.AMBIGUOUS).select_related("sender").order_by("changed_at")
+    can_be_asked = True
     for message in ambiguous[:limit]:
-        counts[_reconcile(message, carrier, now)] += 1
+        candidates: Sequence[CarrierRecord] = []
+        patience = UNRESOLVED_AFTER
+        if message.channel == "sms":
+            try:
+                candidates = _candidates(message, carrier) if can_be_asked else []
+            except CarrierUnavailableError as error:
+                log.warning("carrier_not_asked", kind=str(error))
+                can_be_asked = False
+            patience = UNRESOLVED_AFTER if can_be_asked else UNRESOLVED_UNASKED_AFTER
+        counts[_judge(message, candidates, patience, now)] += 1
     return counts
 
 
-def _reconcile(message: Message, carrier: Carrier, now: datetime) -> str:
-    candidates: Sequence[CarrierRecord] = []
-    if message.channel == "sms":
-        try:
-            candidates = _candidates(message, carrier)
-        except CarrierUnavailableError:
-            log.warning("carrier_not_asked", message_id=message.pk)
-            return "waiting"
+def _judge(message: Message, candidates: Sequence[CarrierRecord], patience: timedelta, now: datetime) -> str:
     if len(candidates) == 1:
-        found = candidates[0]
-        status = found.status if found.status in CARRIER_RANK else "accepted"
-        record_status(
-            public_id=message.public_id,
-            carrier_sid=found.sid,
-            status=status,
-            error_code=found.error_code,
-            now=now,
-        )
-        return "adopted"
+        return "adopted" if _adopt(message, candidates[0], now) else "waiting"
     if len(candidates) > 1:
         log.error("several_candidates", message_id=message.pk, candidates=len(candidates))
-    if len(candidates) > 1 or now - message.changed_at >= UNRESOLVED_AFTER:
+    if len(candidates) > 1 or now - message.changed_at >= patience:
         moved = Message.objects.filter(pk=message.pk, state=MessageState.AMBIGUOUS).update(
             state=MessageState.UNRESOLVED, changed_at=now
         )
         return "unresolved" if moved else "waiting"
     return "waiting"
+
+
+def _adopt(message: Message, found: CarrierRecord, now: datetime) -> bool:
+    try:
+        return record_status(
+            public_id=message.public_id,
+            carrier_sid=found.sid,
+            status=found.status if found.status in CARRIER_RANK else "accepted",
+            error_code=found.error_code,
+            now=now,
+        )
+    except IntegrityError:
+        # Another round gave this id to another message with the same words at this moment; the next one sees that.
+        return False
 
 
 def _candidates(message: Message, carrier: Carrier) -> list[CarrierRecord]:
@@ -68,5 +81,11 @@ def _candidates(message: Message, carrier: Carrier) -> list[CarrierRecord]:
         for record in carrier.texts_between(from_number=message.sender.number, to_number=message.to_number)
         if record.body == message.body and record.created_at >= since
     ]
-    known = set(Message.objects.filter(carrier_sid__in=[r.sid for r in found]).values_list("carrier_sid", flat=True))
+    sids = [record.sid for record in found]
+    known = {
+        *Message.objects.filter(carrier_sid__in=sids).values_list("carrier_sid", flat=True),
+        *CarrierEvent.objects.filter(carrier_sid__in=sids)
+        .exclude(message=message)
+        .values_list("carrier_sid", flat=True),
+    }
     return [record for record in found if record.sid not in known]

@@ -6,11 +6,16 @@ from uuid import UUID
 import structlog
 from django.db import connection, transaction
 
-from reminders.core.carrier_errors import fault_of
+from reminders.clinic.consent import turn_topic
+from reminders.clinic.turns import take_turn
+from reminders.core.carrier_errors import Fault, fault_of
 from reminders.core.states import CALL_RANK, CALL_STATE, CARRIER_RANK, CARRIER_STATE, MESSAGE_MOVES, MessageState
 from reminders.messaging import sql
 from reminders.messaging.faults import act_on_fault
-from reminders.messaging.models import CarrierEvent, Message
+from reminders.messaging.models import CarrierEvent, Message, UnknownPolicy
+
+# What the column holds; a longer number is no code of any carrier.
+MOST_CODE = 2**31 - 1
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +28,8 @@ def record_status(
     Late, doubled and unknown ones are stored and change nothing. A callback carries our own id, so it also settles a
     message whose create was never answered. A second live carrier id for one message is logged as an alarm.
     """
+    if error_code is not None and not 0 < error_code <= MOST_CODE:
+        error_code = None
     ranks, states = (CALL_RANK, CALL_STATE) if channel == "voice" else (CARRIER_RANK, CARRIER_STATE)
     with transaction.atomic():
         message = Message.objects.select_related("clinic").filter(public_id=public_id).first()
@@ -34,18 +41,30 @@ def record_status(
             error_code=error_code,
             received_at=now,
         )
-        if message is None or status not in ranks:
+        if message is None or status not in ranks or not carrier_sid:
             log.warning("status_not_applied", known_message=message is not None, status_known=status in ranks)
             return False
         if message.carrier_sid not in ("", carrier_sid):
-            log.error("second_carrier_id", message_id=message.pk)
+            report_second_id(message)
             return False
+        fault = fault_of(code=error_code)
+        if fault is Fault.OPTED_OUT:
+            # Before the message's row is locked, as an opt-out that comes in as a text does.
+            take_turn(clinic=message.clinic, topic=turn_topic(number=message.to_number))
         moved = _move(message, states[status], ranks[status], carrier_sid, error_code, now)
         if moved:
             CarrierEvent.objects.filter(pk=event.pk).update(applied=True)
             if states[status] in (MessageState.UNDELIVERED, MessageState.FAILED) and channel == "sms":
-                act_on_fault(message=message, fault=fault_of(code=error_code), code=error_code, now=now)
+                act_on_fault(message=message, fault=fault, code=error_code, now=now)
     return moved
+
+
+def report_second_id(message: Message) -> None:
+    """Raise the alarm that the carrier took one message twice. Where the policy prefers twice to lost, only say so."""
+    if message.unknown_policy == UnknownPolicy.RESEND:
+        log.warning("sent_again", message_id=message.pk)
+    else:
+        log.error("second_carrier_id", message_id=message.pk)
 
 
 def _move(

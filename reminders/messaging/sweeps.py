@@ -13,11 +13,14 @@ PLAN_AFTER = timedelta(seconds=10)
 
 
 def unplanned(*, now: datetime, limit: int = 200) -> list[int]:
-    """Return sessions that still owe a plan for their newest revision, oldest first."""
+    """Return sessions that still owe a plan for their newest revision.
+
+    In no order: sessions that cannot be planned, for want of a text, must not stand before those that can.
+    """
     return list(
         TreatmentSession.objects.exclude(planned_revision=F("revision"))
         .filter(updated_at__lte=now - PLAN_AFTER)
-        .order_by("updated_at")
+        .order_by("?")
         .values_list("pk", flat=True)[:limit]
     )
 
@@ -27,3 +30,8 @@ def next_due_at() -> datetime | None:
     return (
         Message.objects.filter(state=MessageState.SCHEDULED).order_by("due_at").values_list("due_at", flat=True).first()
     )
+
+
+def has_ambiguous() -> bool:
+    """Tell whether any message waits for evidence."""
+    return Message.objects.filter(state=MessageState.AMBIGUOUS).exists()

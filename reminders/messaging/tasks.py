@@ -1,4 +1,4 @@
-"""Thin Celery tasks of the send queue: they carry ids, read the clock, and call one verb."""
+"""Thin Celery tasks: they carry ids, read the clock, and call one verb. All but the last are for the send queue."""
 
 from collections.abc import Sequence
 
@@ -6,8 +6,10 @@ from celery import shared_task
 
 from reminders import clock
 from reminders.delivery.registry import carrier
-from reminders.messaging.outbox import Held, send_claimed
+from reminders.messaging.claimed import Held
+from reminders.messaging.outbox import send_claimed
 from reminders.messaging.planning import plan_aftercare as plan
+from reminders.messaging.reconcile import reconcile_ambiguous
 
 
 @shared_task
@@ -20,3 +22,9 @@ def send_batch(held: Sequence[Sequence[int]]) -> int:
 def plan_aftercare(treatment_session_id: int) -> int:
     """Lay out the plan of one treatment session."""
     return plan(treatment_session_id=treatment_session_id, now=clock.now())
+
+
+@shared_task
+def reconcile() -> None:
+    """Look for ambiguous texts in the carrier's list. For the tidy queue: a carrier that hangs must not keep others."""
+    reconcile_ambiguous(now=clock.now(), carrier=carrier())

@@ -1,0 +1,68 @@
+"""What a worker holds of the outbox, and what it has to know of it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+
+from reminders.core.quiet_hours import QuietWindow
+from reminders.messaging import sql
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A claimed row: its id and the fence that proves who holds it."""
+
+    id: int
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What a worker must know of a claimed message to judge and to send it."""
+
+    id: int
+    fence: int
+    public_id: UUID
+    clinic_id: int
+    channel: str
+    to_number: str
+    body: str
+    quiet_exempt: bool
+    expires_at: datetime
+    unknown_policy: str
+    attempts: int
+    consent_rule: str
+    sender_number: str
+    is_paused: bool
+    unknown_tries: int
+    quiet: QuietWindow
+    zone: ZoneInfo
+
+
+# The columns of INSPECT in their order; quiet start, quiet end and zone follow them.
+_COLUMNS = tuple(field.name for field in fields(Claimed))[:-2]
+
+
+def inspect(held: Sequence[Held]) -> list[Claimed]:
+    """Return those of the rows that are still held, in the order of their ids."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.INSPECT, keys(held))
+        return [
+            Claimed(
+                **dict(zip(_COLUMNS, row, strict=False)),
+                quiet=QuietWindow(row[-3], row[-2]),
+                zone=ZoneInfo(row[-1]),
+            )
+            for row in cursor.fetchall()
+        ]
+
+
+def keys(rows: Iterable[Held | Claimed]) -> dict[str, Any]:
+    """Return the parameters by which a statement names rows that are held; `due` keeps the time they have."""
+    rows = list(rows)
+    return {"ids": [row.id for row in rows], "fences": [row.fence for row in rows], "due": [None] * len(rows)}

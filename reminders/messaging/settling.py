@@ -1,0 +1,133 @@
+"""What follows from the carrier's answers: for the messages of a batch, and for senders, phones and consents."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import DatabaseError, IntegrityError, connection, transaction
+
+from reminders.core.carrier_errors import Fault
+from reminders.core.states import MessageState
+from reminders.delivery.port import Accepted, CreateResult, NotProcessed, Refused, Unknown
+from reminders.messaging import sql
+from reminders.messaging.claimed import Claimed
+from reminders.messaging.faults import act_on_fault
+from reminders.messaging.models import Message, UnknownPolicy
+from reminders.messaging.status import report_second_id
+
+log = structlog.get_logger(__name__)
+
+# How often one whose policy prefers twice to lost may be created without knowing what became of it.
+RESEND_LIMIT = 4
+# The first wait after a try that was not processed; it doubles with each, up to the longest. Urgent ones come back
+# sooner.
+BACK_OFF_SECONDS = 10
+URGENT_BACK_OFF_SECONDS = 1
+LONGEST_BACK_OFF_SECONDS = 300
+
+
+def act_on_refusals(rows: Sequence[Claimed], results: Sequence[CreateResult], now: datetime) -> None:
+    """Pause senders, mark phones and mirror opt-outs, as each refusal asks.
+
+    Before the messages are settled: a sender is held by the time its message waits again, and who dies in between has
+    lost nothing that the next refusal would not tell again.
+    """
+    refused = {row.id: result for row, result in zip(rows, results, strict=True) if isinstance(result, Refused)}
+    if not refused:
+        return
+    for message in Message.objects.filter(pk__in=refused).select_related("clinic", "sender", "patient"):
+        result = refused[message.pk]
+        try:
+            act_on_fault(message=message, fault=result.fault, code=result.code, now=now)
+        except DatabaseError as error:  # a deadlock or a cut connection must not keep the answers from being stored
+            log.error("fault_not_acted_on", message_id=message.pk, fault=str(result.fault), kind=type(error).__name__)
+
+
+def settle(rows: Sequence[Claimed], tries: Mapping[int, int], results: Sequence[CreateResult], now: datetime) -> None:
+    """Store what the carrier answered, for the whole batch in one statement.
+
+    An id that another message has already comes from a carrier that is broken: it must not spoil the whole batch.
+    """
+    answers = [_answer(row, result, now) for row, result in zip(rows, results, strict=True)]
+    try:
+        _store_answers(rows, tries, answers, now)
+    except IntegrityError:
+        for row, answer in zip(rows, answers, strict=True):
+            try:
+                _store_answers([row], tries, [answer], now)
+            except IntegrityError:
+                log.error("carrier_id_taken", message_id=row.id)
+                _store_answers([row], tries, [_Answer(MessageState.AMBIGUOUS, "unknown", "carrier_id_taken")], now)
+
+
+def _store_answers(
+    rows: Sequence[Claimed], tries: Mapping[int, int], answers: Sequence["_Answer"], now: datetime
+) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            sql.SETTLE,
+            {
+                "ids": [row.id for row in rows],
+                "tries": [tries[row.id] for row in rows],
+                "states": [answer.state for answer in answers],
+                "reasons": [answer.reason for answer in answers],
+                "outcomes": [answer.outcome for answer in answers],
+                "sids": [answer.sid for answer in answers],
+                "codes": [answer.code for answer in answers],
+                "due": [answer.due_at for answer in answers],
+                "now": now,
+            },
+        )
+        settled = {pk for (pk,) in cursor.fetchall()}
+    sids = {row.id: answer.sid for row, answer in zip(rows, answers, strict=True) if answer.sid}
+    if sids.keys() - settled:
+        _look_for_second_ids({pk: sid for pk, sid in sids.items() if pk not in settled})
+
+
+def _look_for_second_ids(sids: Mapping[int, str]) -> None:
+    """Raise the alarm where a message that was settled without us has another id than the one we were given."""
+    for message in Message.objects.filter(pk__in=sids).exclude(carrier_sid=""):
+        if message.carrier_sid != sids[message.pk]:
+            report_second_id(message)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """Where a message goes from here, and what its try came to: accepted, refused, not_processed or unknown."""
+
+    state: str
+    outcome: str
+    reason: str = ""
+    sid: str = ""
+    code: int | None = None
+    due_at: datetime | None = None
+
+
+def _answer(row: Claimed, result: CreateResult, now: datetime) -> _Answer:
+    match result:
+        case Accepted(sid):
+            return _Answer(MessageState.ACCEPTED, "accepted", sid=sid)
+        case NotProcessed(reason, retry_after):
+            due_at = now + _back_off(row, retry_after)
+            return _Answer(MessageState.SCHEDULED, "not_processed", reason, due_at=due_at)
+        case Refused(fault, code):
+            if fault in (Fault.ACCOUNT_STOPPED, Fault.SENDER_FAULT):
+                # It keeps its place; the pause of its sender holds it.
+                return _Answer(MessageState.SCHEDULED, "refused", str(fault), code=code)
+            state = MessageState.SUPPRESSED if fault is Fault.OPTED_OUT else MessageState.REJECTED
+            return _Answer(state, "refused", str(fault), code=code)
+        case Unknown(reason):
+            reason = f"unknown_{reason}"[:60]
+            if row.unknown_policy == UnknownPolicy.RESEND and row.unknown_tries + 1 < RESEND_LIMIT:
+                return _Answer(MessageState.SCHEDULED, "unknown", reason, due_at=now + _back_off(row, None))
+            return _Answer(MessageState.AMBIGUOUS, "unknown", reason)
+
+
+def _back_off(row: Claimed, retry_after_seconds: float | None) -> timedelta:
+    """Return how long to wait: as the carrier asks, else longer with each try. Spread by id, so that a batch that was
+    told to wait does not come back in one moment."""
+    if retry_after_seconds is None:
+        first = URGENT_BACK_OFF_SECONDS if row.unknown_policy == UnknownPolicy.RESEND else BACK_OFF_SECONDS
+        retry_after_seconds = min(first * 2 ** min(row.attempts, 10), LONGEST_BACK_OFF_SECONDS)
+    return timedelta(seconds=retry_after_seconds, milliseconds=row.id % 997)

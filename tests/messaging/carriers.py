@@ -1,0 +1,47 @@
+"""A carrier on paper: it speaks the port, says what it is told to say, and remembers what it was asked for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+
+from reminders.delivery.port import (
+    Accepted,
+    CarrierRecord,
+    CarrierUnavailableError,
+    CreateResult,
+    OutgoingCall,
+    OutgoingText,
+)
+
+_numbers = count(1)
+
+
+def new_sid() -> str:
+    """An id that no other text of this run has."""
+    return f"SM{next(_numbers):032x}"
+
+
+@dataclass
+class PaperCarrier:
+    """Accepts everything, unless `answers` says otherwise by phone; `meanwhile` happens while it is being asked."""
+
+    answers: Mapping[str, CreateResult] = field(default_factory=dict)
+    meanwhile: Callable[[], object] = lambda: None
+    asked_for: list[OutgoingText | OutgoingCall] = field(default_factory=list)
+    listed: Sequence[CarrierRecord] = ()
+    can_be_asked: bool = True
+    looks: int = 0
+
+    def create(self, outgoing: Sequence[OutgoingText | OutgoingCall]) -> list[CreateResult]:
+        self.asked_for += outgoing
+        self.meanwhile()
+        return [self.answers.get(item.to_number) or Accepted(new_sid()) for item in outgoing]
+
+    def texts_between(self, *, from_number: str, to_number: str) -> list[CarrierRecord]:
+        self.looks += 1
+        if not self.can_be_asked:
+            raise CarrierUnavailableError("TimeoutError")
+        return list(self.listed)
+
+    def is_authentic(self, *, url: str, form: Mapping[str, Sequence[str]], headers: Mapping[str, str]) -> bool:
+        return True

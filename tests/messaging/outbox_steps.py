@@ -1,0 +1,39 @@
+"""The steps of sending, as the stories tell them."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models.expressions import RawSQL
+
+from reminders.clinic.models import Patient
+from reminders.messaging.claimed import Held
+from reminders.messaging.models import Message
+from reminders.messaging.outbox import claim_due, send_claimed
+from tests.factories import make_message
+from tests.messaging.carriers import PaperCarrier
+from tests.messaging.conftest import NOON
+
+
+def claimed_text(patient: Patient, **fields: Any) -> tuple[Message, list[Held]]:
+    """A text that is due and held by a worker."""
+    message = make_message(patient=patient, due_at=NOON, now=NOON, **fields)
+    held = claim_due(now=NOON)
+    assert [one.id for one in held] == [message.pk]
+    return message, held
+
+
+def send_due(carrier: PaperCarrier, *, now: datetime = NOON) -> int:
+    """Claim what is due and send it; return how many creates were asked for."""
+    return send_claimed(held=claim_due(now=now), now=now, carrier=carrier)
+
+
+def end_leases() -> None:
+    """Let the leases of all held rows end, as time would."""
+    Message.objects.filter(lease_until__isnull=False).update(
+        lease_until=RawSQL("clock_timestamp() - interval '1 second'", [])
+    )
+
+
+def again(message: Message) -> Message:
+    """The row as it stands now."""
+    return Message.objects.get(pk=message.pk)
