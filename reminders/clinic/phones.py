@@ -13,6 +13,7 @@ from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberTyp
 from reminders.clinic.errors import ReminderError
 
 _PLAIN: Final = re.compile(r"[+0-9\s().\-/\u00a0\u2010-\u2015]+")
+_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _NEVER_A_PATIENT: Final = frozenset(
     {PhoneNumberType.TOLL_FREE, PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST, PhoneNumberType.UAN}
 )
@@ -48,6 +49,11 @@ def parse_phone(raw: str, *, region: str = "US") -> str:
     if phonenumbers.number_type(number) in _NEVER_A_PATIENT:
         raise PhoneError("This is a toll-free or service number: enter the patient's own mobile number.")
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def is_e164(number: str) -> bool:
+    """Tell whether this is a full phone number, and no short code or name of a sender."""
+    return _E164.fullmatch(number) is not None
 
 
 def format_phone(number: str) -> str:

@@ -53,10 +53,10 @@ POLICIES: Mapping[Kind, Policy] = {
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A rendered text with the version it came from."""
+    """A rendered text with the version it came from; None where a built-in text stood in."""
 
     body: str
-    version: TemplateVersion
+    version: TemplateVersion | None
     language: str
 
 
@@ -77,10 +77,15 @@ class Link:
 def words_for(*, clinic: Clinic, key: str, language: str, values: Mapping[str, object]) -> Words:
     """Render the text in force for `key`. Raises MissingTextError, or TemplateError where a value is missing."""
     version = published_text(clinic=clinic, key=key, language=language)
-    common = clinic_values(clinic=clinic, language=language, formatted_phone=format_phone(clinic.phone))
-    defaults: dict[str, object] = {"is_first": False, "first_name": "", "heat_ok": False, "drug": "none"}
-    body = render(compile_text(version.body), values={**defaults, **common, **values})
+    body = render(compile_text(version.body), values=values_for(clinic=clinic, language=language, values=values))
     return Words(body=body, version=version, language=language)
+
+
+def values_for(*, clinic: Clinic, language: str, values: Mapping[str, object]) -> dict[str, object]:
+    """Return the values a text is rendered with: cautious defaults, the clinic's, and those given."""
+    defaults: dict[str, object] = {"is_first": False, "first_name": "", "heat_ok": False, "drug": "none"}
+    common = clinic_values(clinic=clinic, language=language, formatted_phone=format_phone(clinic.phone))
+    return {**defaults, **common, **values}
 
 
 def default_sender(*, clinic: Clinic) -> Sender:
@@ -107,6 +112,7 @@ def new_message(
 ) -> Message:
     """Build a message row by the policy of its kind, unsaved."""
     policy = POLICIES[kind]
+    ignores_opt_out = kind is Kind.EMERGENCY and clinic.emergency_text_after_opt_out
     return Message(
         clinic=clinic,
         patient=link.patient,
@@ -126,7 +132,7 @@ def new_message(
         template_version=words.version,
         body=words.body,
         segments=count_segments(words.body).segments if channel == "sms" else 1,
-        consent_rule=policy.consent_rule,
+        consent_rule=ConsentRule.NONE if ignores_opt_out else policy.consent_rule,
         unknown_policy=policy.unknown_policy,
         quiet_exempt=policy.quiet_exempt,
         state=MessageState.SCHEDULED,
