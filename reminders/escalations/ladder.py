@@ -8,12 +8,12 @@ import structlog
 
 from reminders.clinic import audit
 from reminders.clinic.models import AuditEvent, Clinic, Clinician, LadderRung
-from reminders.clinic.selectors import next_opening, primary_phone
+from reminders.clinic.selectors import next_opening
 from reminders.core.ladder import ring, wait_after
 from reminders.escalations.models import Escalation
 from reminders.escalations.notices import notify
+from reminders.escalations.patient_texts import text_patient
 from reminders.escalations.selectors import on_call
-from reminders.messaging.compose import Link, default_sender, new_message, store, words_for
 from reminders.messaging.models import Kind
 
 log = structlog.get_logger(__name__)
@@ -43,12 +43,16 @@ def rungs_of(*, clinic: Clinic) -> list[Rung]:
 
 
 def ring_next(*, escalation: Escalation, now: datetime) -> None:
-    """Ring the next rung of an open case and set when the one after is due; the caller holds the row."""
+    """Ring the next rung of an open case and set when the one after is due; the caller holds the row.
+
+    It goes on, round after round, until somebody takes the case. After a round without anybody the patient is told.
+    """
     rungs: Sequence[Rung] = rungs_of(clinic=escalation.clinic)
     if not rungs:
         log.error("ladder_is_empty", clinic_id=escalation.clinic_id, escalation_id=escalation.pk)
         escalation.next_ring_at = now + EMPTY_LADDER_RECHECK
         escalation.save(update_fields=["next_ring_at"])
+        _tell_patient_nobody_came(escalation, now)
         return
     this = ring(rings_so_far=escalation.rings, rungs=len(rungs))
     rung = rungs[this.rung]
@@ -74,35 +78,15 @@ def ring_next(*, escalation: Escalation, now: datetime) -> None:
         channel=str(rung.channel),
         round=this.round + 1,
     )
-    if this.rung == 0 and this.round == 1:
-        _nobody_answered(escalation, now)
+    if this.round > 0:
+        if this.rung == 0:
+            log.error("ladder_round_unanswered", clinic_id=escalation.clinic_id, escalation_id=escalation.pk)
+        _tell_patient_nobody_came(escalation, now)
 
 
-def _nobody_answered(escalation: Escalation, now: datetime) -> None:
-    """A whole round without an acknowledgement: an alarm for operators, and the truth for the patient."""
-    log.error("ladder_round_unanswered", clinic_id=escalation.clinic_id, escalation_id=escalation.pk)
-    if escalation.patient is None:
-        return
-    words = words_for(
-        clinic=escalation.clinic, key="ladder_exhausted_patient", language=escalation.patient.language, values={}
-    )
-    store(
-        new_message(
-            clinic=escalation.clinic,
-            kind=Kind.EMERGENCY,
-            words=words,
-            sender=default_sender(clinic=escalation.clinic),
-            to_number=primary_phone(patient=escalation.patient).number,
-            due_at=now,
-            now=now,
-            link=Link(
-                patient=escalation.patient,
-                treatment_session=escalation.treatment_session,
-                escalation_id=escalation.pk,
-            ),
-            dedupe_key=f"escalation:{escalation.pk}:nobody_answered",
-        )
-    )
+def _tell_patient_nobody_came(escalation: Escalation, now: datetime) -> None:
+    """Tell the patient the truth, once: nobody has answered yet, so call the clinic or 911."""
+    text_patient(escalation=escalation, key="ladder_exhausted_patient", kind=Kind.EMERGENCY, now=now)
 
 
 def notify_same_day(*, escalation: Escalation, now: datetime) -> None:

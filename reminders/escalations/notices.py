@@ -7,7 +7,8 @@ from django.conf import settings
 from reminders.clinic.models import Clinician, LadderRung
 from reminders.core.states import Severity
 from reminders.escalations.models import Escalation
-from reminders.messaging.compose import Link, default_sender, new_message, store, words_for
+from reminders.messaging.certain import certain_words
+from reminders.messaging.compose import Link, default_sender, new_message, store
 from reminders.messaging.models import Kind, Message
 
 SEVERITY_WORD = {
@@ -37,7 +38,7 @@ def notify(
 ) -> Message:
     """Write one notice or call to one clinician; the same `dedupe` writes it once."""
     is_call = channel == LadderRung.Channel.VOICE
-    words = words_for(
+    words = certain_words(
         clinic=escalation.clinic,
         key="staff_call" if is_call else "staff_notice",
         language=escalation.clinic.language,

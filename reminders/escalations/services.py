@@ -7,21 +7,30 @@ from typing import Any
 
 import structlog
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from reminders.clinic import audit
 from reminders.clinic.models import AuditEvent, Clinic, Clinician, Patient, TreatmentSession
 from reminders.clinic.selectors import next_opening
-from reminders.core.states import UNSENT, EscalationState, MessageState, Severity
+from reminders.clinic.turns import take_turn
+from reminders.core.states import SEVERITY_RANK, EscalationState, Severity
 from reminders.escalations.errors import AlreadyTakenError, EscalationNotFoundError
 from reminders.escalations.ladder import notify_same_day, ring_next
 from reminders.escalations.models import Escalation
+from reminders.escalations.patient_texts import text_patient
+from reminders.logs import place_of
+from reminders.messaging.cancelling import take_back
 from reminders.messaging.compose import announce
+from reminders.messaging.models import Kind
 
 log = structlog.get_logger(__name__)
 
 # No vowels and no look-alikes: a code never spells a word, and reads the same by eye and by ear.
 LETTERS = "BCDFGHJKMNPQRTVWXZ"
 DIGITS = "23456789"
+# Letter and digit in turn: 20,736 short codes; once most are live, longer ones serve, so that no case is ever refused.
+SHORT_CODE, LONG_CODE = (LETTERS, DIGITS) * 2, (LETTERS, DIGITS) * 3
+AFTER_FAILED_RING = timedelta(minutes=1)
 # How soon a human should have looked. Urgent: while the ladder rings. The others: within the clinic's next hours.
 DUE_AFTER: Mapping[Severity, timedelta] = {
     Severity.URGENT: timedelta(minutes=15),
@@ -42,28 +51,31 @@ def raise_escalation(
     inbound_id: int | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> Escalation:
-    """Put a human on the case, or return the open case that already stands for it.
+    """Put a human on the case, or return the case that already stands for it.
 
-    Unique per (check-in, reason), else per (inbound text, reason); and while a patient's case with the same reason is
-    open, a second text belongs to it. A case that somebody has already taken is not reused: new words ring again.
+    One text raises a case for a patient and a reason once, and while such a case is open, later texts belong to it. A
+    case that somebody has taken is not reused: new words ring again. Without a text (silence) it is once per check-in.
     Urgent cases ring the first rung in this transaction; same-day ones notify the clinician when the clinic is open.
+    `details` hold codes and numbers, never words.
     """
     with transaction.atomic():
-        standing = _standing(clinic, patient, reason, check_in_id, inbound_id)
+        # Two phones of one patient may write at the same moment.
+        take_turn(clinic=clinic, topic=f"cases:{patient.pk if patient else 'unknown'}")
+        cases = Escalation.objects.select_for_update().filter(clinic=clinic, patient=patient, reason=reason)
+        standing = _standing(cases, check_in_id, inbound_id)
         if standing is not None:
-            return _raise_severity(standing, severity, now)
-        opens = next_opening(clinic=clinic, at=now) or now
+            return _join(standing, severity, details or {}, now)
         escalation = _create_with_code(
             clinic=clinic,
             patient=patient,
             treatment_session=treatment_session,
-            check_in_id=check_in_id,
+            check_in_id=None if cases.filter(check_in_id=check_in_id).exists() else check_in_id,
             inbound_id=inbound_id,
             reason=reason,
             severity=severity,
             details=dict(details or {}),
             created_at=now,
-            due_at=(now if severity is Severity.URGENT else opens) + DUE_AFTER[severity],
+            due_at=_due_at(clinic, severity, now),
             next_ring_at=now if severity is Severity.URGENT else None,
         )
         _audit(escalation, "raised", now, reason=reason, severity=str(severity))
@@ -71,30 +83,38 @@ def raise_escalation(
     return escalation
 
 
-def _standing(
-    clinic: Clinic, patient: Patient | None, reason: str, check_in_id: int | None, inbound_id: int | None
-) -> Escalation | None:
-    cases = Escalation.objects.select_for_update().filter(clinic=clinic, reason=reason)
-    if check_in_id is not None:
-        found = cases.filter(check_in_id=check_in_id, patient=patient).first()
-        if found is not None:
-            return found
-    if inbound_id is not None:
-        found = cases.filter(inbound_id=inbound_id, patient=patient).first()
-        if found is not None:
-            return found
-    if patient is None:
-        return None
-    return cases.filter(patient=patient, state=EscalationState.OPEN).order_by("-id").first()
+def _due_at(clinic: Clinic, severity: Severity, now: datetime) -> datetime:
+    if severity is Severity.URGENT:
+        return now + DUE_AFTER[severity]
+    return (next_opening(clinic=clinic, at=now) or now) + DUE_AFTER[severity]
+
+
+def _standing(cases: QuerySet[Escalation], check_in_id: int | None, inbound_id: int | None) -> Escalation | None:
+    if inbound_id is None:
+        return cases.filter(check_in_id=check_in_id).first() if check_in_id is not None else None
+    from_this_text = cases.filter(inbound_id=inbound_id).first()
+    return from_this_text or cases.filter(state=EscalationState.OPEN, patient__isnull=False).order_by("-id").first()
+
+
+def _join(escalation: Escalation, severity: Severity, details: Mapping[str, Any], now: datetime) -> Escalation:
+    """Add what a later text said to a standing case; what was said before stays said."""
+    flags = sorted({*escalation.details.get("flags", ()), *details.get("flags", ())})
+    merged = {**escalation.details, **{name: value for name, value in details.items() if value is not None}}
+    if flags:
+        merged["flags"] = flags
+    if merged != escalation.details:
+        escalation.details = merged
+        escalation.save(update_fields=["details"])
+    return _raise_severity(escalation, severity, now)
 
 
 def _raise_severity(escalation: Escalation, severity: Severity, now: datetime) -> Escalation:
     """Let an open case become more serious, never less."""
-    order = [Severity.ROUTINE, Severity.SAME_DAY, Severity.URGENT]
-    if escalation.state != EscalationState.OPEN or order.index(severity) <= order.index(Severity(escalation.severity)):
+    is_graver = SEVERITY_RANK[severity] < SEVERITY_RANK[Severity(escalation.severity)]
+    if escalation.state != EscalationState.OPEN or not is_graver:
         return escalation
     escalation.severity = severity
-    escalation.due_at = min(escalation.due_at, now + DUE_AFTER[severity])
+    escalation.due_at = min(escalation.due_at, _due_at(escalation.clinic, severity, now))
     escalation.next_ring_at = now if severity is Severity.URGENT else None
     escalation.save(update_fields=["severity", "due_at", "next_ring_at"])
     _audit(escalation, "became_more_serious", now, severity=str(severity))
@@ -110,8 +130,8 @@ def _tell(escalation: Escalation, now: datetime) -> None:
 
 
 def _create_with_code(**fields: Any) -> Escalation:
-    for _ in range(50):
-        code = "".join(secrets.choice(kind) for kind in (LETTERS, DIGITS, LETTERS, DIGITS))
+    for shape in (SHORT_CODE,) * 20 + (LONG_CODE,) * 20:
+        code = "".join(secrets.choice(kind) for kind in shape)
         try:
             with transaction.atomic():
                 return Escalation.objects.create(code=code, **fields)
@@ -122,26 +142,40 @@ def _create_with_code(**fields: Any) -> Escalation:
 
 
 def ring_due(*, now: datetime, limit: int = 50) -> int:
-    """Ring the next rung of every urgent case that nobody has acknowledged in time; return how many rang."""
-    rung = 0
+    """Ring the next rung of every urgent case that nobody has acknowledged in time; return how many rang.
+
+    Each case is on its own: one that cannot ring is logged, tried again in a minute, and keeps no other from ringing.
+    """
+    due = Escalation.objects.filter(state=EscalationState.OPEN, next_ring_at__lte=now).order_by("next_ring_at")
+    return sum(_ring_if_due(escalation_id, now) for escalation_id in due.values_list("pk", flat=True)[:limit])
+
+
+def _ring_if_due(escalation_id: int, now: datetime) -> bool:
     with transaction.atomic():
-        due = (
-            Escalation.objects.select_for_update(skip_locked=True, of=("self",))
-            .filter(state=EscalationState.OPEN, next_ring_at__lte=now)
-            .select_related("clinic", "patient", "treatment_session")
-            .order_by("next_ring_at")[:limit]
+        still_due = Escalation.objects.filter(pk=escalation_id, state=EscalationState.OPEN, next_ring_at__lte=now)
+        # Another scheduler that has the row is ringing it.
+        escalation = (
+            still_due.select_for_update(skip_locked=True, of=("self",))
+            .select_related("clinic", "patient", "treatment_session", "inbound")
+            .first()
         )
-        for escalation in due:
-            ring_next(escalation=escalation, now=now)
-            rung += 1
-    return rung
+        if escalation is None:
+            return False
+        try:
+            with transaction.atomic():
+                ring_next(escalation=escalation, now=now)
+        except Exception as error:  # noqa: BLE001  # one broken case must not silence the others
+            log.error("ring_failed", escalation_id=escalation_id, kind=type(error).__name__, where=place_of(error))
+            still_due.update(next_ring_at=now + AFTER_FAILED_RING)
+            return False
+    return True
 
 
 def acknowledge(*, escalation_id: int, clinic: Clinic, clinician: Clinician, via: str, now: datetime) -> Escalation:
     """Make `clinician` the owner of an open case and stop its ladder; `via` is page, sms or call.
 
-    The same person again changes nothing. Raises AlreadyTakenError where a colleague was faster, and
-    EscalationNotFoundError where this clinic has no such case.
+    The patient of an urgent case is told, once, unless they opted out. The same person again changes nothing. Raises
+    AlreadyTakenError where a colleague was faster, and EscalationNotFoundError where this clinic has no such case.
     """
     with transaction.atomic():
         taken = Escalation.objects.filter(pk=escalation_id, clinic=clinic, state=EscalationState.OPEN).update(
@@ -155,6 +189,8 @@ def acknowledge(*, escalation_id: int, clinic: Clinic, clinician: Clinician, via
         if taken:
             _stop_notices(escalation, now)
             _audit(escalation, "acknowledged", now, clinician=clinician, via=via)
+            if escalation.severity == Severity.URGENT:
+                text_patient(escalation=escalation, key="clinician_acknowledged", kind=Kind.REPLY, now=now)
             announce()
         elif escalation.owner_id != clinician.pk or escalation.state == EscalationState.RESOLVED:
             raise AlreadyTakenError("A colleague was faster and has this case.")
@@ -194,7 +230,7 @@ def resolve(
 
 def _get(escalation_id: int, clinic: Clinic) -> Escalation:
     escalation = (
-        Escalation.objects.select_related("clinic", "patient", "treatment_session", "owner")
+        Escalation.objects.select_related("clinic", "patient", "treatment_session", "owner", "inbound")
         .filter(pk=escalation_id, clinic=clinic)
         .first()
     )
@@ -205,9 +241,7 @@ def _get(escalation_id: int, clinic: Clinic) -> Escalation:
 
 def _stop_notices(escalation: Escalation, now: datetime) -> None:
     """Take back notices that have not left: the case has an owner."""
-    escalation.notices.filter(state__in=list(UNSENT), clinician__isnull=False).update(
-        state=MessageState.CANCELLED, reason="acknowledged", changed_at=now, lease_until=None
-    )
+    take_back(escalation.notices.filter(clinician__isnull=False), reason="acknowledged", now=now)
 
 
 def _audit(
