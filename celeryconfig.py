@@ -18,7 +18,8 @@ broker_transport_options = {
     # A publisher whose broker is away fails within seconds; the sweeps find the row without it.
     "socket_connect_timeout": 3,
     "socket_timeout": 30,
-    "retry_on_timeout": True,
+    # No `retry_on_timeout`: it makes the client reconnect by itself inside a read, and a worker whose broker was
+    # replaced quickly would then wait for ever. Without it Celery sees the loss and starts its consumers anew.
     "health_check_interval": 20,
 }
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,6 +68,16 @@ class RunningStack:
             [sys.executable, "-m", "reminders.management", *words],
             env=self.env, cwd=BASE_DIR, input=stdin, capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
+
+    def kill_everything(self) -> None:
+        """Kill `reminders up` and every process of the stack outright, as a power cut would."""
+        self.process.kill()
+        # Until none is left: the supervisor may start one anew before its own turn comes.
+        while victims := self.processes():
+            for victim in victims:
+                with suppress(psutil.NoSuchProcess):
+                    victim.kill()
+        self.process.communicate()
 
     def stop(self) -> None:
         """Press Ctrl-C and wait for the end; a process that stays is a failure."""

@@ -7,6 +7,7 @@ import urllib.request
 import psycopg
 import redis
 from celery import Celery
+from kombu.exceptions import KombuError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -29,7 +30,7 @@ def workers_answer(*, redis_url: str, names: list[str]) -> bool:
     probe.conf.broker_connection_retry = False
     try:
         replies = probe.control.inspect(destination=names, timeout=1).ping() or {}
-    except OSError:
+    except (OSError, redis.RedisError, KombuError):
         return False
     finally:
         probe.close()
