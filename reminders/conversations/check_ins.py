@@ -1,28 +1,33 @@
-"""Check-ins: opened when their question reached the carrier, closed by an answer or by silence."""
+"""Check-ins: opened when the sending of their question has ended, closed by an answer, an opt-out or silence."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import structlog
 from django.db import transaction
 from django.db.models import QuerySet
 
-from reminders.clinic import audit
-from reminders.clinic.models import AuditEvent, Patient, PhoneState, Technique
-from reminders.clinic.selectors import primary_phone
+from reminders.clinic.models import Clinic, Patient, PatientPhone, PhoneState, TreatmentSession
+from reminders.content.errors import MissingTextError
 from reminders.content.models import Step
 from reminders.content.selectors import schedule_step, step_of_kind
 from reminders.conversations.models import CheckIn, InboundMessage
+from reminders.conversations.policy import RECENT, UNASKED
 from reminders.core.protocols import Thresholds, thresholds_from_json
 from reminders.core.quiet_hours import QuietWindow
+from reminders.core.rendering import TemplateError
 from reminders.core.schedule import Dropped, StepKind, place_step
-from reminders.core.states import REACHED_CARRIER, UNSENT, CheckInState, MessageState, Severity
-from reminders.escalations.services import raise_escalation
-from reminders.messaging.compose import SEND_GRACE, Link, announce, default_sender, new_message, store, words_for
+from reminders.core.states import LEFT, REACHED_CARRIER, CheckInState, MessageState
+from reminders.core.triage import Situation
+from reminders.logs import place_of
+from reminders.messaging.cancelling import take_back
+from reminders.messaging.compose import SEND_GRACE, Link, new_message, store, words_for
 from reminders.messaging.models import Kind, Message
 
+log = structlog.get_logger(__name__)
+
 QUESTIONS = (Kind.CHECK_IN, Kind.RECHECK)
-# After deep needling near the lungs silence is worth a look: a pneumothorax can show within two days (case reports).
-NEAR_THE_LUNGS = frozenset({"thorax", "shoulder", "neck", "upper_back"})
+ENDED = REACHED_CARRIER | {MessageState.UNDELIVERED, MessageState.FAILED, MessageState.REJECTED}
 
 
 def thresholds_of(check_in: CheckIn) -> Thresholds:
@@ -31,27 +36,36 @@ def thresholds_of(check_in: CheckIn) -> Thresholds:
 
 
 def open_asked_check_ins(*, now: datetime, patient: Patient | None = None, limit: int = 500) -> int:
-    """Open a check-in for every question that has reached the carrier, and lay out its nudge; return how many.
+    """Open a check-in for every question whose sending has ended, and lay out its nudge; return how many.
 
-    A sweep, so a lost task loses nothing; the webhook calls it for one patient first, so that an answer which is
-    faster than the sweep finds its question.
+    A sweep, so a lost task loses nothing. The reading of a text calls it for its patient first, so that an answer that
+    is faster than the sweep, or than the carrier's own word, finds its question: who answers has been asked.
     """
+    states = ENDED | LEFT if patient is not None else ENDED
     asked = Message.objects.filter(
-        kind__in=QUESTIONS, state__in=list(REACHED_CARRIER), check_in__isnull=True, plan__isnull=False
+        kind__in=QUESTIONS,
+        state__in=list(states),
+        check_in__isnull=True,
+        plan__isnull=False,
+        treatment_session__status=TreatmentSession.Status.COMPLETED,
     )
     if patient is not None:
-        asked = asked.filter(patient=patient)
+        asked = asked.filter(patient=patient, due_at__gt=now - RECENT)
     opened = 0
     for message in asked.select_related("clinic", "patient", "plan__protocol_version", "treatment_session")[:limit]:
-        opened += _open(message, now)
+        try:
+            opened += _open(message, now)
+        except Exception as error:  # noqa: BLE001  # one broken question must not keep the others from being asked
+            log.error("check_in_not_opened", message_id=message.pk, kind=type(error).__name__, where=place_of(error))
     return opened
 
 
 def _open(message: Message, now: datetime) -> int:
     if message.plan is None or message.patient is None or message.treatment_session is None:
         return 0
-    asked_at = message.accepted_at or now
+    asked_at = message.accepted_at or message.due_at
     thresholds = thresholds_from_json(message.plan.protocol_version.thresholds)
+    refused = message.state == MessageState.REJECTED
     with transaction.atomic():
         check_in, created = CheckIn.objects.get_or_create(
             message=message,
@@ -62,20 +76,22 @@ def _open(message: Message, now: datetime) -> int:
                 "plan": message.plan,
                 "kind": message.kind,
                 "asked_at": asked_at,
-                "closes_at": asked_at + timedelta(minutes=thresholds.silent_after_minutes),
+                # Nobody waits for an answer to what the carrier refused: the silent list shows it at once.
+                "closes_at": asked_at + timedelta(minutes=0 if refused else thresholds.silent_after_minutes),
             },
         )
-        if created and message.kind == Kind.CHECK_IN:
+        if created and message.kind == Kind.CHECK_IN and not refused:
             nudge = step_of_kind(version=message.plan.protocol_version, kind=StepKind.NUDGE)
             if nudge is not None:
                 lay_out_step(check_in=check_in, step=nudge, anchor_at=asked_at, now=now)
     return int(created)
 
 
-def lay_out_step(*, check_in: CheckIn, step: Step, anchor_at: datetime, now: datetime) -> Message:
+def lay_out_step(*, check_in: CheckIn, step: Step, anchor_at: datetime, now: datetime) -> Message | None:
     """Write the message of a step that follows a question (nudge) or an answer (recheck).
 
-    A step that quiet hours or its expiry drop is written too, in its terminal state and with the reason.
+    A step that quiet hours, its expiry or the phone's state drop is written too, in its terminal state and with the
+    reason. Where the text or the phone is missing, that is logged, and None returned: the answer counts all the same.
     """
     session, clinic, patient = check_in.treatment_session, check_in.clinic, check_in.patient
     outcome = place_step(
@@ -85,17 +101,26 @@ def lay_out_step(*, check_in: CheckIn, step: Step, anchor_at: datetime, now: dat
         zone=ZoneInfo(patient.timezone),
         quiet=QuietWindow(clinic.quiet_start, clinic.quiet_end),
     )
-    message = new_message(
-        clinic=clinic,
-        kind=Kind(step.kind),
-        words=words_for(
+    phone = PatientPhone.objects.filter(patient=patient, is_primary=True).first()
+    try:
+        words = words_for(
             clinic=clinic,
             key=step.template_key,
             language=patient.language,
             values={"technique": session.technique, "first_name": patient.given_name},
-        ),
-        sender=check_in.message.sender if check_in.message_id else default_sender(clinic=clinic),
-        to_number=primary_phone(patient=patient).number,
+        )
+    except (MissingTextError, TemplateError) as error:
+        log.error("step_not_laid_out", clinic_id=clinic.pk, step=step.key, code=error.code)
+        return None
+    if phone is None:
+        log.error("step_not_laid_out", clinic_id=clinic.pk, step=step.key, code="no_phone")
+        return None
+    message = new_message(
+        clinic=clinic,
+        kind=Kind(step.kind),
+        words=words,
+        sender=check_in.message.sender,
+        to_number=phone.number,
         due_at=outcome.first_due_at if isinstance(outcome, Dropped) else outcome.at,
         now=now,
         link=Link(patient=patient, treatment_session=session, plan=check_in.plan, step_key=step.key),
@@ -108,23 +133,54 @@ def lay_out_step(*, check_in: CheckIn, step: Step, anchor_at: datetime, now: dat
         message.reason = str(outcome.reason)
     else:
         message.expires_at = max(outcome.expires_at, outcome.at + SEND_GRACE)
+        if phone.state not in (PhoneState.OK, PhoneState.UNREACHABLE):
+            message.state, message.reason = MessageState.SUPPRESSED, f"phone_{phone.state}"
     return store(message)
 
 
 def answerable(*, patient: Patient, now: datetime) -> CheckIn | None:
-    """Return the question an answer belongs to: the newest that is open, or silent but still in reach."""
+    """Return the question an answer belongs to: the newest that is open or fell silent, and is still in reach."""
     for check_in in (
-        _with_everything()
+        with_everything()
         .filter(patient=patient, state__in=[CheckInState.OPEN, CheckInState.SILENT])
         .order_by("-asked_at", "-id")
     ):
-        reach = timedelta(minutes=thresholds_of(check_in).reply_window_minutes)
-        if check_in.state == CheckInState.OPEN or now < check_in.asked_at + reach:
+        if now < check_in.asked_at + timedelta(minutes=thresholds_of(check_in).reply_window_minutes):
             return check_in
     return None
 
 
-def _with_everything() -> QuerySet[CheckIn]:
+def recent_sessions(*, patient: Patient, now: datetime) -> list[TreatmentSession]:
+    """Return the treatments that a text may be about where no question is open, newest first."""
+    return list(
+        patient.treatment_sessions.filter(status=TreatmentSession.Status.COMPLETED, ended_at__gt=now - RECENT)
+        .select_related("clinician")
+        .order_by("-ended_at")
+    )
+
+
+def situation_of(*, check_in: CheckIn | None, patient: Patient, now: datetime) -> Situation:
+    """Return what the policy must know besides the words: which question is open and what came before."""
+    if check_in is None:
+        was_asked = CheckIn.objects.filter(patient=patient, asked_at__gt=now - RECENT).exists()
+        return Situation(asked=None, thresholds=UNASKED, was_asked=was_asked)
+    of_session = CheckIn.objects.filter(treatment_session=check_in.treatment_session)
+    earlier = (
+        of_session.filter(state=CheckInState.ANSWERED, score__isnull=False, asked_at__lt=check_in.asked_at)
+        .order_by("-asked_at")
+        .first()
+    )
+    return Situation(
+        asked=StepKind(check_in.kind),
+        thresholds=thresholds_of(check_in),
+        clarifications=check_in.clarifications,
+        earlier_score=earlier.score if earlier else None,
+        rechecks=of_session.filter(kind=StepKind.RECHECK).count(),
+    )
+
+
+def with_everything() -> QuerySet[CheckIn]:
+    """Return check-ins with all that deciding about them reads."""
     return CheckIn.objects.select_related(
         "clinic", "patient", "plan__protocol_version", "treatment_session__clinician", "message__sender"
     )
@@ -144,74 +200,22 @@ def close_answered(
         trend="asked" if follow_up else "",
     )
     if closed:
-        _take_back(check_in, "answered", now)
+        take_back_nudges(check_in=check_in, reason="answered", now=now)
     return bool(closed)
 
 
-def close_all(*, patient: Patient, outcome: CheckIn.Outcome, now: datetime) -> int:
-    """Close every open question of a patient for a reason that is no answer; return how many."""
-    return CheckIn.objects.filter(patient=patient, state=CheckInState.OPEN).update(
-        state=CheckInState.CLOSED, outcome=outcome, answered_at=now
+def close_opted_out(*, clinic: Clinic, number: str, now: datetime) -> int:
+    """Close every open question that was put to a phone that opted out; return how many."""
+    return CheckIn.objects.filter(clinic=clinic, message__to_number=number, state=CheckInState.OPEN).update(
+        state=CheckInState.CLOSED, outcome=CheckIn.Outcome.OPTED_OUT, answered_at=now
     )
 
 
-def _take_back(check_in: CheckIn, reason: str, now: datetime) -> None:
-    Message.objects.filter(plan=check_in.plan, kind=Kind.NUDGE, state__in=list(UNSENT)).update(
-        state=MessageState.CANCELLED, reason=reason, changed_at=now, lease_until=None
-    )
-    announce()
+def drop_rechecks(*, patient: Patient, now: datetime) -> int:
+    """Take back the unsent re-checks of a patient who is fine; return how many."""
+    return take_back(Message.objects.filter(patient=patient, kind=Kind.RECHECK), reason="answered", now=now)
 
 
-def close_silent(*, now: datetime, limit: int = 500) -> int:
-    """Close questions whose time is over, with the cause of the silence; return how many.
-
-    Silence after deep needling near the lungs becomes work for the clinic.
-    """
-    closed = 0
-    for check_in in _with_everything().filter(state=CheckInState.OPEN, closes_at__lte=now)[:limit]:
-        with transaction.atomic():
-            moved = CheckIn.objects.filter(pk=check_in.pk, state=CheckInState.OPEN).update(
-                state=CheckInState.SILENT, outcome=CheckIn.Outcome.SILENT, silent_cause=_silent_cause(check_in)
-            )
-            if not moved:
-                continue
-            closed += 1
-            _take_back(check_in, "silent", now)
-            audit.record(
-                clinic=check_in.clinic,
-                actor=AuditEvent.Actor.SYSTEM,
-                verb="fell_silent",
-                subject=check_in,
-                patient=check_in.patient,
-                now=now,
-            )
-            if _silence_matters(check_in):
-                raise_escalation(
-                    clinic=check_in.clinic,
-                    patient=check_in.patient,
-                    reason="silence",
-                    severity=Severity.ROUTINE,
-                    now=now,
-                    treatment_session=check_in.treatment_session,
-                    check_in_id=check_in.pk,
-                )
-    return closed
-
-
-def _silence_matters(check_in: CheckIn) -> bool:
-    session = check_in.treatment_session
-    return session.technique == Technique.DEEP and bool(NEAR_THE_LUNGS & set(session.regions))
-
-
-def _silent_cause(check_in: CheckIn) -> str:
-    """Return why nobody answered, as far as the carrier tells: a code for the silent list."""
-    phone = check_in.patient.phones.filter(number=check_in.message.to_number).first()
-    if phone is not None and phone.state != PhoneState.OK:
-        return f"phone_{phone.state}"
-    match check_in.message.state:
-        case MessageState.DELIVERED:
-            return "delivered_but_quiet"
-        case MessageState.UNDELIVERED | MessageState.FAILED:
-            return "not_delivered"
-        case _:
-            return "no_receipt"
+def take_back_nudges(*, check_in: CheckIn, reason: str, now: datetime) -> None:
+    """Cancel the unsent nudges of a question that is closed."""
+    take_back(Message.objects.filter(plan=check_in.plan, kind=Kind.NUDGE), reason=reason, now=now)

@@ -3,59 +3,70 @@
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
-from reminders.clinic.consent import KEYWORD_START, grant_consent, revoke_consent
-from reminders.clinic.models import Clinic, Patient, TreatmentSession
+import structlog
+
+from reminders.clinic.models import Clinic, Patient
 from reminders.clinic.selectors import patients_by_number
 from reminders.content.selectors import step_of_kind
 from reminders.conversations.check_ins import (
     answerable,
-    close_all,
     close_answered,
+    drop_rechecks,
     lay_out_step,
     open_asked_check_ins,
-    thresholds_of,
+    recent_sessions,
+    situation_of,
 )
+from reminders.conversations.danger import answer_danger, raise_alarm
+from reminders.conversations.keywords import give_help, opt_in, opt_out, wants_out
 from reminders.conversations.models import CheckIn, InboundMessage, Understanding
 from reminders.conversations.replies import answer
-from reminders.conversations.staff import handle_staff_answer, is_staff_answer
+from reminders.conversations.staff import case_named, say_unknown_code, take_case
 from reminders.conversations.trends import handle_trend
-from reminders.core.protocols import Thresholds
 from reminders.core.schedule import StepKind
-from reminders.core.states import CheckInState
-from reminders.core.triage import Decision, Situation, decide
+from reminders.core.triage import Decision, decide
 from reminders.core.understanding import Intent, Reading, read
 from reminders.escalations.services import raise_escalation
-from reminders.messaging.cancelling import withhold_advice
-from reminders.messaging.models import Kind
+from reminders.logs import place_of
 
-# Which treatment a text is about where no question is open: soreness and late signs show within days.
-RECENT = timedelta(days=7)
-UNASKED = Thresholds(
-    persists_score=4,
-    same_day_score=7,
-    meaningful_change=2,
-    silent_after_minutes=1440,
-    reply_window_minutes=2880,
-    clarify_limit=0,
-    recheck_limit=0,
-)
+log = structlog.get_logger(__name__)
+
+
+def read_text(inbound: InboundMessage) -> Reading | None:
+    """Read a text; None where the reader itself failed, which is logged, and never loses the text."""
+    try:
+        return read(inbound.body)
+    except Exception as error:  # noqa: BLE001  # whatever broke in the reader, a person has to see the text
+        log.error("text_not_readable", inbound_id=inbound.pk, kind=type(error).__name__, where=place_of(error))
+        return None
 
 
 def handle(*, inbound: InboundMessage, now: datetime) -> None:
     """Do everything that follows one stored text, once. The caller holds the phone's turn and the transaction."""
-    if inbound.clinic is None or inbound.handled_at is not None:
+    clinic = inbound.clinic
+    if clinic is None or inbound.handled_at is not None:
         return
-    if is_staff_answer(inbound):
-        _done(inbound, handle_staff_answer(inbound=inbound, now=now), now)
+    people = patients_by_number(clinic=clinic, number=inbound.from_number)
+    inbound.patient = next(iter(people), None)
+    reading = read_text(inbound)
+    if reading is not None:
+        _keep_reading(inbound, reading, now)
+    if inbound.media:
+        # Nobody here judges a picture: a person looks, whatever the words beside it say.
+        _to_inbox(inbound, "photo")
+    case = case_named(inbound)
+    if case is not None and inbound.clinician is not None:
+        handled_as = take_case(inbound=inbound, clinician=inbound.clinician, case=case, now=now)
+        # A clinician who is also a patient may speak of a danger sign of their own.
+        if not people or reading is None or reading.intent is not Intent.RED_FLAG:
+            _done(inbound, handled_as, now)
+            return
+    if reading is None:
+        _done(inbound, _hand_to_people(inbound, clinic, people, now), now)
         return
-    reading = read(inbound.body)
-    _keep_reading(inbound, reading, now)
-    people = patients_by_number(clinic=inbound.clinic, number=inbound.from_number)
-    if people:
-        inbound.patient = people[0]
     for patient in people:
         open_asked_check_ins(now=now, patient=patient)
-    _done(inbound, _apply(inbound, inbound.clinic, reading, people, now), now)
+    _done(inbound, _apply(inbound, clinic, reading, people, now), now)
 
 
 def _keep_reading(inbound: InboundMessage, reading: Reading, now: datetime) -> None:
@@ -79,53 +90,47 @@ def _done(inbound: InboundMessage, handled_as: str, now: datetime) -> None:
 
 
 def _to_inbox(inbound: InboundMessage, reason: str) -> None:
-    inbound.inbox, inbound.inbox_reason = InboundMessage.Inbox.OPEN, reason
+    """Put a text before a person; the first reason stays."""
+    if not inbound.inbox:
+        inbound.inbox, inbound.inbox_reason = InboundMessage.Inbox.OPEN, reason
+
+
+def _hand_to_people(inbound: InboundMessage, clinic: Clinic, people: list[Patient], now: datetime) -> str:
+    """Nobody could read the text, so nobody knows that it is harmless: people are rung."""
+    _to_inbox(inbound, "unreadable")
+    raise_alarm(inbound=inbound, clinic=clinic, reading=None, people=people, now=now)
+    answer(inbound=inbound, key="person_will_look", patient=inbound.patient, now=now)
+    return "unreadable"
+
+
+def give_up(*, inbound: InboundMessage, now: datetime) -> None:
+    """Put a text that cannot be handled before a person, so that it does not wait for ever."""
+    _to_inbox(inbound, "not_handled")
+    _done(inbound, "not_handled", now)
 
 
 def _apply(inbound: InboundMessage, clinic: Clinic, reading: Reading, people: list[Patient], now: datetime) -> str:
-    handled = ""
-    if _wants_out(inbound, reading):
-        _opt_out(inbound, clinic, people, now)
-        handled = "opted_out"
+    """Go through the intents in their order of precedence; return how the text was handled."""
+    leaves = wants_out(inbound, reading)
+    if leaves:
+        opt_out(inbound=inbound, clinic=clinic, language=reading.language, now=now)
     if reading.intent is Intent.RED_FLAG:
-        _red_flag(inbound, clinic, reading, people, now)
+        answer_danger(inbound=inbound, clinic=clinic, reading=reading, people=people, now=now)
         return "red_flag"
-    if handled:
-        return handled
-    if inbound.opt_out_type == "START" or reading.intent is Intent.OPT_IN:
-        return _opt_in(inbound, clinic, people, now)
+    if leaves:
+        return "opted_out"
+    if people and (inbound.opt_out_type == "START" or reading.intent is Intent.OPT_IN):
+        opt_in(inbound=inbound, clinic=clinic, language=reading.language, now=now)
+        return "opted_in"
     if inbound.opt_out_type == "HELP" or reading.intent is Intent.HELP:
-        if not inbound.opt_out_type:
-            answer(inbound=inbound, key="help", kind=Kind.CONFIRMATION, patient=inbound.patient, now=now)
+        give_help(inbound=inbound, language=reading.language, now=now)
         return "helped"
-    if not people:
-        return _unknown_number(inbound, now)
-    return _conversation(inbound, reading, people, now)
-
-
-def _wants_out(inbound: InboundMessage, reading: Reading) -> bool:
-    """An opt-out counts also where a danger sign outranks it in the reading: both happen."""
-    says_so = any(because.rule.startswith("opt_out") for because in reading.because)
-    return inbound.opt_out_type == "STOP" or reading.intent is Intent.OPT_OUT or says_so
-
-
-def _opt_out(inbound: InboundMessage, clinic: Clinic, people: list[Patient], now: datetime) -> None:
-    method = "carrier_keyword" if inbound.opt_out_type else "text"
-    is_new = revoke_consent(clinic=clinic, number=inbound.from_number, method=method, now=now, patient=inbound.patient)
-    for patient in people:
-        close_all(patient=patient, outcome=CheckIn.Outcome.OPTED_OUT, now=now)
-    # One confirmation, and none where the carrier has sent its own.
-    if is_new and not inbound.opt_out_type:
-        answer(inbound=inbound, key="opt_out_confirmed", kind=Kind.CONFIRMATION, patient=inbound.patient, now=now)
-
-
-def _opt_in(inbound: InboundMessage, clinic: Clinic, people: list[Patient], now: datetime) -> str:
-    if not people:
-        return _unknown_number(inbound, now)
-    grant_consent(clinic=clinic, number=inbound.from_number, method=KEYWORD_START, now=now, patient=inbound.patient)
-    if not inbound.opt_out_type:
-        answer(inbound=inbound, key="opt_in_confirmed", kind=Kind.CONFIRMATION, patient=inbound.patient, now=now)
-    return "opted_in"
+    if people:
+        return _conversation(inbound, clinic, reading, people, now)
+    if inbound.clinician_id is not None:
+        _to_inbox(inbound, "staff_text")
+        return say_unknown_code(inbound=inbound, now=now)
+    return _unknown_number(inbound, now)
 
 
 def _unknown_number(inbound: InboundMessage, now: datetime) -> str:
@@ -142,72 +147,12 @@ def _unknown_number(inbound: InboundMessage, now: datetime) -> str:
     return "unknown_number"
 
 
-def _red_flag(inbound: InboundMessage, clinic: Clinic, reading: Reading, people: list[Patient], now: datetime) -> None:
-    """Answer at once, withhold advice and ring a human, for everyone who shares the phone."""
-    decision = decide(reading=reading, situation=Situation(asked=StepKind.CHECK_IN, thresholds=UNASKED))
-    language = inbound.patient.language if inbound.patient else (reading.language or clinic.language)
-    answer(
-        inbound=inbound,
-        key=decision.answer,
-        kind=Kind.EMERGENCY,
-        patient=inbound.patient,
-        language=language,
-        now=now,
-    )
-    if not people:
-        _to_inbox(inbound, "unknown_number")
-        _escalate(inbound, None, None, None, decision, reading, now)
-    for patient in people:
-        check_in = answerable(patient=patient, now=now)
-        session = check_in.treatment_session if check_in else _recent_session(patient, now)
-        if session is not None:
-            withhold_advice(treatment_session=session, now=now)
-        if check_in is not None:
-            close_answered(
-                check_in=check_in,
-                outcome=decision.outcome,
-                score=reading.score,
-                answer=inbound,
-                follow_up=False,
-                now=now,
-            )
-        _escalate(inbound, patient, session, check_in, decision, reading, now)
-
-
-def _escalate(
-    inbound: InboundMessage,
-    patient: Patient | None,
-    session: TreatmentSession | None,
-    check_in: CheckIn | None,
-    decision: Decision,
-    reading: Reading,
-    now: datetime,
-) -> None:
-    if decision.severity is None or inbound.clinic is None:
-        return
-    raise_escalation(
-        clinic=inbound.clinic,
-        patient=patient,
-        reason=decision.reason,
-        severity=decision.severity,
-        now=now,
-        treatment_session=session,
-        check_in_id=check_in.pk if check_in else None,
-        inbound_id=inbound.pk,
-        details={"flags": sorted(reading.flags), "score": reading.score},
-    )
-
-
-def _recent_session(patient: Patient, now: datetime) -> TreatmentSession | None:
-    return (
-        patient.treatment_sessions.filter(status=TreatmentSession.Status.COMPLETED, ended_at__gt=now - RECENT)
-        .select_related("clinician")
-        .order_by("-ended_at")
-        .first()
-    )
-
-
-def _conversation(inbound: InboundMessage, reading: Reading, people: list[Patient], now: datetime) -> str:
+def _conversation(
+    inbound: InboundMessage, clinic: Clinic, reading: Reading, people: list[Patient], now: datetime
+) -> str:
+    if inbound.media and not inbound.body.strip():
+        answer(inbound=inbound, key="person_will_look", patient=inbound.patient, now=now)
+        return "photo"
     if handle_trend(inbound=inbound, people=people, now=now):
         return "followed_up"
     asked = [check_in for patient in people if (check_in := answerable(patient=patient, now=now))]
@@ -217,37 +162,30 @@ def _conversation(inbound: InboundMessage, reading: Reading, people: list[Patien
         answer(inbound=inbound, key="person_will_look", patient=inbound.patient, now=now)
         return "whose_answer"
     check_in = asked[0] if asked else None
-    patient = check_in.patient if check_in else people[0]
-    inbound.patient = patient
-    decision = decide(reading=reading, situation=_situation(check_in))
-    session = check_in.treatment_session if check_in else _recent_session(patient, now)
-    if decision.answer:
-        answer(inbound=inbound, key=decision.answer, patient=patient, now=now)
+    inbound.patient = patient = check_in.patient if check_in else people[0]
+    decision = decide(reading=reading, situation=situation_of(check_in=check_in, patient=patient, now=now))
+    for key in decision.answers:
+        answer(inbound=inbound, key=key, patient=patient, now=now)
     if decision.inbox_reason:
         _to_inbox(inbound, decision.inbox_reason)
+    if decision.drop_recheck:
+        drop_rechecks(patient=patient, now=now)
     if check_in is not None:
         _move_check_in(check_in, decision, reading, inbound, now)
-    _escalate(inbound, patient, session, check_in, decision, reading, now)
-    return "answered_check_in" if check_in else "read_outside_check_in"
-
-
-def _situation(check_in: CheckIn | None) -> Situation:
-    if check_in is None:
-        return Situation(asked=None, thresholds=UNASKED)
-    earlier = (
-        CheckIn.objects.filter(
-            treatment_session=check_in.treatment_session, state=CheckInState.ANSWERED, asked_at__lt=check_in.asked_at
+    if decision.severity is not None:
+        sessions = recent_sessions(patient=patient, now=now)
+        raise_escalation(
+            clinic=clinic,
+            patient=patient,
+            reason=decision.reason,
+            severity=decision.severity,
+            now=now,
+            treatment_session=check_in.treatment_session if check_in else next(iter(sessions), None),
+            check_in_id=check_in.pk if check_in else None,
+            inbound_id=inbound.pk,
+            details={"flags": [], "score": reading.score},
         )
-        .order_by("-asked_at")
-        .first()
-    )
-    return Situation(
-        asked=StepKind(check_in.kind),
-        thresholds=thresholds_of(check_in),
-        clarifications=check_in.clarifications,
-        earlier_score=earlier.score if earlier else None,
-        rechecks=CheckIn.objects.filter(treatment_session=check_in.treatment_session, kind=StepKind.RECHECK).count(),
-    )
+    return "answered_check_in" if check_in else "read_outside_check_in"
 
 
 def _move_check_in(

@@ -8,11 +8,14 @@ import structlog
 from django.db import transaction
 
 from reminders.clinic.models import Clinic, Clinician
+from reminders.clinic.selectors import patients_by_number
 from reminders.clinic.turns import take_turn
-from reminders.conversations.handling import handle
+from reminders.conversations.danger import raise_alarm
+from reminders.conversations.handling import give_up, handle, read_text
 from reminders.conversations.models import InboundMessage
-from reminders.conversations.staff import is_staff_answer
-from reminders.core.understanding import Intent, read
+from reminders.conversations.staff import case_named
+from reminders.core.understanding import Intent
+from reminders.logs import place_of
 from reminders.messaging.models import Sender
 
 log = structlog.get_logger(__name__)
@@ -20,6 +23,8 @@ log = structlog.get_logger(__name__)
 # Settled while the carrier waits: a danger sign and an opt-out must not depend on a queue.
 AT_ONCE = frozenset({Intent.RED_FLAG, Intent.OPT_OUT, Intent.OPT_IN, Intent.HELP})
 SWEEP_AFTER = timedelta(seconds=5)
+# A text whose handling keeps failing is tried again by the sweep for so long, and then a person gets it as it is.
+GIVE_UP_AFTER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +43,15 @@ def receive(*, incoming: IncomingText, now: datetime) -> InboundMessage | None:
     """Store a text and settle what cannot wait, in one transaction; return its row, or None for one we have already.
 
     The caller acknowledges to the carrier only after this returns. What is not settled here is read by a task, and by
-    a sweep where the task is lost.
+    a sweep where the task is lost. Older texts of the phone may still wait then: they are read later, find the question
+    closed or the phone opted out, and cannot take back what the newer text did.
     """
     with transaction.atomic():
         sender = Sender.objects.select_related("clinic").filter(number=incoming.to_number).first()
         clinic = sender.clinic if sender else None
-        clinician = (
-            Clinician.objects.filter(clinic=clinic, phone=incoming.from_number, is_active=True).first()
-            if clinic
-            else None
-        )
+        if clinic is not None:
+            # Before the row exists: two texts of one phone get their ids, and so their order, one after the other.
+            take_conversation(clinic=clinic, number=incoming.from_number)
         inbound, created = InboundMessage.objects.get_or_create(
             message_sid=incoming.message_sid,
             defaults={
@@ -58,42 +62,92 @@ def receive(*, incoming: IncomingText, now: datetime) -> InboundMessage | None:
                 "media": list(incoming.media),
                 "opt_out_type": incoming.opt_out_type,
                 "received_at": now,
-                "clinician": clinician,
+                "clinician": _clinician(clinic, incoming.from_number),
             },
         )
         if not created:
             return None
         if clinic is None:
             log.error("text_to_unknown_sender", inbound_id=inbound.pk)
-            return inbound
-        if is_staff_answer(inbound) or incoming.opt_out_type or read(incoming.body).intent in AT_ONCE:
-            _handle_in_turn(inbound, clinic, now)
-    return inbound
+        elif _cannot_wait(inbound):
+            _settle_at_once(inbound, clinic, now)
+    return InboundMessage.objects.get(pk=inbound.pk)
 
 
-def _handle_in_turn(inbound: InboundMessage, clinic: Clinic, now: datetime) -> None:
-    take_turn(clinic=clinic, topic=f"conversation:{inbound.from_number}")
-    handle(inbound=inbound, now=now)
+def take_conversation(*, clinic: Clinic, number: str) -> None:
+    """Wait for, and hold until this transaction ends, the turn to read or to write in one phone's conversation."""
+    take_turn(clinic=clinic, topic=f"conversation:{number}")
+
+
+def _clinician(clinic: Clinic | None, number: str) -> Clinician | None:
+    if clinic is None or not number:
+        return None
+    return Clinician.objects.filter(clinic=clinic, phone=number, is_active=True).order_by("id").first()
+
+
+def _cannot_wait(inbound: InboundMessage) -> bool:
+    if inbound.opt_out_type or case_named(inbound) is not None:
+        return True
+    reading = read_text(inbound)
+    return reading is None or reading.intent in AT_ONCE
+
+
+def _settle_at_once(inbound: InboundMessage, clinic: Clinic, now: datetime) -> None:
+    """Handle a text now. Where that fails it is tried again like any other, but people are rung first."""
+    try:
+        with transaction.atomic():
+            handle(inbound=inbound, now=now)
+    except Exception as error:  # noqa: BLE001  # the text must be stored, and people rung, whatever broke
+        _log_failure("text_not_handled", inbound, error)
+        _ring_if_danger(inbound, clinic, now)
+
+
+def _ring_if_danger(inbound: InboundMessage, clinic: Clinic, now: datetime) -> None:
+    """Do the least that a danger sign asks for, after handling it properly has failed."""
+    try:
+        with transaction.atomic():
+            reading = read_text(inbound)
+            if reading is None or reading.intent is Intent.RED_FLAG:
+                people = patients_by_number(clinic=clinic, number=inbound.from_number)
+                raise_alarm(inbound=inbound, clinic=clinic, reading=reading, people=people, now=now)
+    except Exception as error:  # noqa: BLE001  # the row stays unread, and the sweep comes back to it
+        _log_failure("alarm_not_raised", inbound, error)
 
 
 def read_phone(*, inbound_id: int, now: datetime) -> int:
     """Read everything of one phone that has not been handled, oldest first; return how many texts.
 
-    `inbound_id` names any text of that phone. Runs of the same phone take turns, so order holds across workers.
+    `inbound_id` names any text of that phone. Runs of the same phone take turns, so order holds across workers. Each
+    text is a transaction of its own; one that fails stops the rest until it is tried again, or given up to a person.
     """
+    trigger = InboundMessage.objects.select_related("clinic").get(pk=inbound_id)
     handled = 0
-    with transaction.atomic():
-        trigger = InboundMessage.objects.select_related("clinic").get(pk=inbound_id)
-        if trigger.clinic is None:
-            return 0
-        take_turn(clinic=trigger.clinic, topic=f"conversation:{trigger.from_number}")
-        waiting = InboundMessage.objects.filter(
-            clinic=trigger.clinic, from_number=trigger.from_number, handled_at__isnull=True
-        ).order_by("id")
-        for inbound in waiting:
-            handle(inbound=inbound, now=now)
-            handled += 1
+    while trigger.clinic is not None and _read_oldest(trigger.clinic, trigger.from_number, now):
+        handled += 1
     return handled
+
+
+def _read_oldest(clinic: Clinic, number: str, now: datetime) -> bool:
+    waiting = InboundMessage.objects.filter(clinic=clinic, from_number=number, handled_at__isnull=True).order_by("id")
+    with transaction.atomic():
+        take_conversation(clinic=clinic, number=number)
+        inbound = waiting.select_related("clinic", "clinician").first()
+        if inbound is None:
+            return False
+        try:
+            with transaction.atomic():
+                handle(inbound=inbound, now=now)
+        except Exception as error:  # noqa: BLE001  # one text that cannot be handled must not loop for ever
+            _log_failure("text_not_handled", inbound, error)
+            if inbound.received_at > now - GIVE_UP_AFTER:
+                return False
+            _ring_if_danger(inbound, clinic, now)
+            give_up(inbound=InboundMessage.objects.get(pk=inbound.pk), now=now)
+    return True
+
+
+def _log_failure(event: str, inbound: InboundMessage, error: Exception) -> None:
+    log.error(event, inbound_id=inbound.pk, kind=type(error).__name__, where=place_of(error))
 
 
 def unread(*, now: datetime, limit: int = 200) -> list[int]:

@@ -6,7 +6,8 @@ from typing import Any
 from django.dispatch import receiver
 
 from reminders.clinic import events
-from reminders.clinic.models import TreatmentSession
+from reminders.clinic.models import Clinic, TreatmentSession
+from reminders.conversations.check_ins import close_opted_out
 from reminders.conversations.models import CheckIn
 from reminders.core.states import CheckInState
 
@@ -17,3 +18,9 @@ def close_voided(sender: object, *, treatment_session: TreatmentSession, now: da
     CheckIn.objects.filter(treatment_session=treatment_session, state=CheckInState.OPEN).update(
         state=CheckInState.CLOSED, outcome=CheckIn.Outcome.VOIDED, answered_at=now
     )
+
+
+@receiver(events.consent_revoked, dispatch_uid="conversations")
+def close_questions(sender: object, *, clinic: Clinic, number: str, now: datetime, **_: Any) -> None:
+    """Wait no longer for answers of a phone that opted out, by text, through staff or at the carrier."""
+    close_opted_out(clinic=clinic, number=number, now=now)

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from reminders.clinic.models import Patient
+from reminders.clinic.phones import is_e164
 from reminders.conversations.models import InboundMessage
-from reminders.messaging.compose import Link, default_sender, new_message, store, words_for
-from reminders.messaging.models import ConsentRule, Kind, Message, Sender
+from reminders.messaging.certain import certain_words
+from reminders.messaging.compose import Link, default_sender, new_message, store
+from reminders.messaging.models import Kind, Message, Sender
 
 
 def answer(
@@ -19,30 +21,32 @@ def answer(
     language: str = "",
     values: Mapping[str, object] | None = None,
 ) -> Message | None:
-    """Answer a text once with the text `key`, from the number it was written to; None where no clinic is known.
+    """Answer a text once with the text `key`, from the number it was written to.
 
-    The same text is never answered twice with the same key, however often its task runs.
+    `language` is the one they wrote in, where it is known; else it is the patient's, else the clinic's. The same text
+    is never answered twice with the same key, however often its task runs. Returns None where there is no clinic, or
+    no phone that could read an answer: a short code is a machine, and machines are not talked to.
     """
     clinic = inbound.clinic
-    if clinic is None:
+    if clinic is None or not is_e164(inbound.from_number):
         return None
     sender = Sender.objects.filter(number=inbound.to_number, clinic=clinic).first() or default_sender(clinic=clinic)
-    message = new_message(
+    words = certain_words(
         clinic=clinic,
-        kind=kind,
-        words=words_for(
-            clinic=clinic,
-            key=key,
-            language=language or (patient.language if patient else clinic.language),
-            values=values or {},
-        ),
-        sender=sender,
-        to_number=inbound.from_number,
-        due_at=now,
-        now=now,
-        link=Link(patient=patient, clinician=inbound.clinician, in_reply_to_id=inbound.pk),
-        dedupe_key=f"inbound:{inbound.pk}:{key}",
+        key=key,
+        language=language or (patient.language if patient else clinic.language),
+        values=values or {},
     )
-    if kind is Kind.EMERGENCY and clinic.emergency_text_after_opt_out:
-        message.consent_rule = ConsentRule.NONE
-    return store(message)
+    return store(
+        new_message(
+            clinic=clinic,
+            kind=kind,
+            words=words,
+            sender=sender,
+            to_number=inbound.from_number,
+            due_at=now,
+            now=now,
+            link=Link(patient=patient, clinician=inbound.clinician, in_reply_to_id=inbound.pk),
+            dedupe_key=f"inbound:{inbound.pk}:{key}",
+        )
+    )

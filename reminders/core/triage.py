@@ -1,20 +1,19 @@
 """What follows an answer: one pure table. A protocol may tune the numbers, never switch off the danger signs.
 
-Rows, in the order they are tried:
-
-    read as            the patient gets                 the plan                     the clinic gets
-    danger sign, 911   emergency text at once           advice withheld              urgent, ladder until acknowledged
-    danger sign, call  "a clinician will call you"      advice withheld              urgent, ladder until acknowledged
-    persists, high     "told your PT" and a follow-up   recheck next day             same-day
-    persists           "told your PT" and a follow-up   recheck next day             routine; same-day at the recheck
-    resolved           thanks                           check-in closed              counted
-    question           when a person reads it           unchanged                    inbox
-    unclear            asked once more, then a person   unchanged                    inbox after the second
-    not sure           a person will look               unchanged                    inbox
+    read as             the patient gets                 the plan                      the clinic gets
+    danger sign, now    emergency text at once           advice withheld               urgent, ladder until acknowledged
+    danger sign, call   "a clinician will call you"      advice withheld               urgent, ladder until acknowledged
+    persists, high      "told your PT" and a follow-up   recheck next day              same-day
+    persists            "told your PT" and a follow-up   recheck next day              routine; same-day at the recheck
+    resolved            thanks                           check-in closed, no recheck   counted
+    resolved, not sure  a person will look               check-in closed               inbox
+    question            when a person reads it           unchanged                     inbox
+    unclear             asked once more, then a person   unchanged, then closed        inbox after the second
 
 Words outside a check-in are never guessed into one: soreness goes to the worklist, the rest to the inbox.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -25,38 +24,54 @@ from reminders.core.understanding import Flag, Intent, Reading
 
 
 class Tier(StrEnum):
-    """How a danger sign is answered. Sources: case reports of pneumothorax within two days; emergency-care guidance."""
+    """How a danger sign is answered. No guideline sets these tiers; a licensed clinician has to sign them off."""
 
     NOW = "now"  # call 911
-    SELF_HARM = "self_harm"  # 988 and 911
     CALL = "call"  # a clinician calls the same day
 
 
-# A sign that is not named here is answered as an emergency: uncertain means human, and now.
-CALL_FLAGS = frozenset({Flag.INFECTION, Flag.NEURO, Flag.SEVERE_PAIN, Flag.BLEEDING, Flag.OTHER})
-# Words within those flags that are emergencies all the same: stroke, bladder, bleeding that goes on, overdose.
-# The reader marks the groups of words that decided; these are their names.
-EMERGENCY_GROUPS = frozenset(
-    {
-        "bladder_bowel",
-        "bleeding_on",
-        "blood_brought_up",
-        "ambulance",
-        "overdose",
-        "stroke",
-        "seizure",
-        "racing_heart",
-        "clot",
-    }
-)
+# A flag that is not named here holds both tiers, and the reader's rule decides (below).
+TIER_OF_FLAG: Mapping[Flag, Tier] = {
+    Flag.BREATHING: Tier.NOW,
+    Flag.CHEST_PAIN: Tier.NOW,
+    Flag.ALLERGIC: Tier.NOW,
+    Flag.FAINTING: Tier.NOW,
+    Flag.SELF_HARM: Tier.NOW,
+    Flag.INFECTION: Tier.CALL,
+    Flag.SEVERE_PAIN: Tier.CALL,
+}
+
+# The groups of words, as the reader names them, within the flags that hold both tiers. A group that is not named here
+# is answered as an emergency: in doubt it is 911.
+TIER_OF_RULE: Mapping[str, Tier] = {
+    "bleeding.on": Tier.NOW,
+    "bleeding.passed": Tier.NOW,
+    "bleeding.swelling": Tier.CALL,
+    "neuro.bladder": Tier.NOW,
+    "neuro.brain": Tier.NOW,
+    "neuro.numb": Tier.CALL,
+    "neuro.weak": Tier.CALL,
+    "other.ambulance": Tier.NOW,
+    "other.heart": Tier.NOW,
+    "other.overdose": Tier.NOW,
+    "other.emergency_care": Tier.NOW,
+    "other.burn": Tier.CALL,
+    "other.calf": Tier.CALL,
+    "other.needle": Tier.CALL,
+    "other.vomit": Tier.CALL,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What is known when an answer is read: which question is open, if any, and what came before."""
+    """What is known when an answer is read: which question is open, if any, and what came before.
+
+    `was_asked` tells whether a question about the latest treatment was put at all; it matters where none is open.
+    """
 
     asked: StepKind | None
     thresholds: Thresholds
+    was_asked: bool = False
     clarifications: int = 0
     earlier_score: int | None = None
     rechecks: int = 0
@@ -64,14 +79,14 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to do. Keys name texts; `outcome` closes the open check-in; `reason` and `severity` open an escalation."""
+    """What to do. `answers` name texts; `outcome` closes the open check-in; `reason` and `severity` open a case."""
 
-    answer: str = ""
-    answer_is_emergency: bool = False
+    answers: tuple[str, ...] = ()
     outcome: str = ""
     ask_again: bool = False
     follow_up: bool = False
     recheck: bool = False
+    drop_recheck: bool = False
     withhold_advice: bool = False
     reason: str = ""
     severity: Severity | None = None
@@ -79,54 +94,60 @@ class Decision:
 
 
 def tier_of(reading: Reading) -> Tier:
-    """Return how a danger sign is answered; the gravest sign in the text decides."""
-    if Flag.SELF_HARM in reading.flags:
-        return Tier.SELF_HARM
-    groups = {part for because in reading.because for part in because.rule.replace(".", ":").split(":")}
-    if not reading.flags or reading.flags - CALL_FLAGS or groups & EMERGENCY_GROUPS:
-        return Tier.NOW
-    return Tier.CALL
+    """Return how a danger sign is answered; the gravest sign in the text decides, and no known sign is the gravest."""
+    tiers = {_tier_of_flag(flag, reading) for flag in reading.flags}
+    return Tier.CALL if tiers == {Tier.CALL} else Tier.NOW
 
 
-_RED_FLAG_ANSWER = {
-    Tier.NOW: ("emergency", True),
-    Tier.SELF_HARM: ("emergency_self_harm", True),
-    Tier.CALL: ("urgent_call_you", True),
-}
+def _tier_of_flag(flag: Flag, reading: Reading) -> Tier:
+    if flag in TIER_OF_FLAG:
+        return TIER_OF_FLAG[flag]
+    rules = [because.rule for because in reading.because if because.rule.startswith(f"{flag}.")]
+    tiers = {TIER_OF_RULE.get(rule, Tier.NOW) for rule in rules}
+    return Tier.CALL if tiers == {Tier.CALL} else Tier.NOW
 
 
 def decide(*, reading: Reading, situation: Situation) -> Decision:
     """Return what follows one answer. Opt-out, opt-in and help are handled before this table is asked."""
     match reading.intent:
         case Intent.RED_FLAG:
-            answer, is_emergency = _RED_FLAG_ANSWER[tier_of(reading)]
-            return Decision(
-                answer=answer,
-                answer_is_emergency=is_emergency,
-                outcome="red_flag" if situation.asked else "",
-                withhold_advice=True,
-                reason="red_flag",
-                severity=Severity.URGENT,
-            )
+            return _red_flag(reading, situation)
         case Intent.PERSISTS:
             return _persists(reading, situation)
-        case Intent.RESOLVED if reading.sure:
-            return _resolved(situation)
+        case Intent.RESOLVED:
+            return _resolved(situation) if reading.sure else _person(situation, "not_sure")
         case Intent.QUESTION:
-            return Decision(answer="question_received", inbox_reason="question")
+            return Decision(answers=("question_received",), inbox_reason="question")
         case _:
-            return _unclear(reading, situation)
+            return _unclear(situation)
+
+
+def _red_flag(reading: Reading, situation: Situation) -> Decision:
+    return Decision(
+        answers=_emergency_answers(reading),
+        outcome="red_flag" if situation.asked else "",
+        withhold_advice=True,
+        reason="red_flag",
+        severity=Severity.URGENT,
+    )
+
+
+def _emergency_answers(reading: Reading) -> tuple[str, ...]:
+    """Name the texts; who speaks of dying and has another emergency (an overdose, say) gets both."""
+    if Flag.SELF_HARM not in reading.flags:
+        return ("emergency",) if tier_of(reading) is Tier.NOW else ("urgent_call_you",)
+    others = reading.flags - {Flag.SELF_HARM}
+    also_now = any(_tier_of_flag(flag, reading) is Tier.NOW for flag in others)
+    return ("emergency", "emergency_self_harm") if also_now else ("emergency_self_harm",)
 
 
 def _persists(reading: Reading, situation: Situation) -> Decision:
-    if situation.asked is None:
-        return Decision(answer="told_your_pt", reason="persists", severity=_persists_severity(reading, situation))
-    is_first = situation.asked is StepKind.CHECK_IN
+    asks_more = situation.asked is StepKind.CHECK_IN
     return Decision(
-        answer="told_your_pt_follow_up" if is_first else "told_your_pt",
-        outcome="persists",
-        follow_up=is_first,
-        recheck=situation.rechecks < situation.thresholds.recheck_limit,
+        answers=("told_your_pt_follow_up",) if asks_more else ("told_your_pt",),
+        outcome="persists" if situation.asked else "",
+        follow_up=asks_more,
+        recheck=situation.asked is not None and situation.rechecks < situation.thresholds.recheck_limit,
         reason="persists",
         severity=_persists_severity(reading, situation),
     )
@@ -135,8 +156,7 @@ def _persists(reading: Reading, situation: Situation) -> Decision:
 def _persists_severity(reading: Reading, situation: Situation) -> Severity:
     score, earlier = reading.score, situation.earlier_score
     is_high = score is not None and score >= situation.thresholds.same_day_score
-    change = situation.thresholds.meaningful_change
-    is_worse = score is not None and earlier is not None and score - earlier >= change
+    is_worse = score is not None and earlier is not None and score - earlier >= situation.thresholds.meaningful_change
     says_worse = any("worse" in because.rule for because in reading.because)
     if is_high or is_worse or says_worse or situation.asked is StepKind.RECHECK:
         return Severity.SAME_DAY
@@ -144,14 +164,20 @@ def _persists_severity(reading: Reading, situation: Situation) -> Severity:
 
 
 def _resolved(situation: Situation) -> Decision:
-    if situation.asked is None:
-        return Decision(answer="check_in_closed_thanks")
-    return Decision(answer="thanks_resolved", outcome="resolved")
+    if situation.asked is None and situation.was_asked:
+        return Decision(answers=("check_in_closed_thanks",), drop_recheck=True)
+    return Decision(
+        answers=("thanks_resolved",), outcome="resolved" if situation.asked else "", drop_recheck=bool(situation.asked)
+    )
 
 
-def _unclear(reading: Reading, situation: Situation) -> Decision:
-    if situation.asked is None:
-        return Decision(answer="person_will_look", inbox_reason="unclear")
-    if situation.clarifications < situation.thresholds.clarify_limit:
-        return Decision(answer="ask_number_again", ask_again=True)
-    return Decision(answer="person_will_look", inbox_reason="unclear", outcome="human")
+def _unclear(situation: Situation) -> Decision:
+    if situation.asked is not None and situation.clarifications < situation.thresholds.clarify_limit:
+        return Decision(answers=("ask_number_again",), ask_again=True)
+    return _person(situation, "unclear")
+
+
+def _person(situation: Situation, inbox_reason: str) -> Decision:
+    return Decision(
+        answers=("person_will_look",), inbox_reason=inbox_reason, outcome="human" if situation.asked else ""
+    )

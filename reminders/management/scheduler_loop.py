@@ -17,8 +17,9 @@ from django.db import close_old_connections, connection
 from kombu.exceptions import OperationalError as BrokerError
 
 from reminders import clock
-from reminders.conversations.check_ins import close_silent, open_asked_check_ins
+from reminders.conversations.check_ins import open_asked_check_ins
 from reminders.conversations.inbound import unread
+from reminders.conversations.silence import close_silent
 from reminders.conversations.tasks import read_texts
 from reminders.delivery.registry import carrier
 from reminders.escalations.services import ring_due
