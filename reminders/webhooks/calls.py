@@ -20,6 +20,8 @@ from reminders.messaging.status import record_status
 from reminders.webhooks.signed import form_of, signed, twiml
 
 TAKE_KEY = "1"
+# A machine that plays tones must not be talked to for hours.
+MOST_WRONG_KEYS = 3
 VOICE = {"en": "en-US", "es": "es-MX"}
 THANKS = {"en": "Thank you. This case is yours.", "es": "Gracias. Este caso es suyo."}
 TAKEN = {
@@ -27,6 +29,7 @@ TAKEN = {
     "es": "Gracias. Otra persona ya tomó este caso.",
 }
 WRONG = {"en": "That key does nothing.", "es": "Esa tecla no hace nada."}
+BYE = {"en": "That key does nothing. Goodbye.", "es": "Esa tecla no hace nada. Adiós."}
 
 
 def _call(public_id: UUID) -> Message:
@@ -40,7 +43,7 @@ def _call(public_id: UUID) -> Message:
     return message
 
 
-def _document(message: Message, *, ask: bool, first: str = "") -> str:
+def _document(message: Message, *, ask: bool, first: str = "", wrong_keys: int = 0) -> str:
     """Say something and, where asked, wait for the key twice; then hang up. Written out, so the loop is bounded."""
     voice = VOICE.get(message.language, VOICE["en"])
 
@@ -50,6 +53,7 @@ def _document(message: Message, *, ask: bool, first: str = "") -> str:
     if not ask:
         return f"<Response>{say(first)}<Hangup/></Response>"
     action = settings.PUBLIC_BASE_URL.rstrip("/") + reverse("voice-key", args=[message.public_id])
+    action += f"?wrong={wrong_keys}" if wrong_keys else ""
     gather = f'<Gather input="dtmf" numDigits="1" timeout="8" action={quoteattr(action)}>{say(message.body)}</Gather>'
     return f"<Response>{say(first)}{gather}{gather}<Hangup/></Response>"
 
@@ -58,20 +62,24 @@ def _document(message: Message, *, ask: bool, first: str = "") -> str:
 def answered(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Say what the call is about and wait for the key; without names, numbers or words of anybody."""
     message = _call(public_id)
-    is_open = message.escalation is not None and message.escalation.state == EscalationState.OPEN
-    first = "" if is_open else TAKEN[message.language]
-    return twiml(_document(message, ask=is_open, first=first))
+    if not _is_open(message):
+        return twiml(_document(message, ask=False, first=TAKEN[message.language]))
+    return twiml(_document(message, ask=True))
+
+
+def _is_open(message: Message) -> bool:
+    return message.escalation is not None and message.escalation.state == EscalationState.OPEN
 
 
 @signed
 def key(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Take the case for the person who was called when they press the key; any other key asks again."""
+    """Take the case for the person who was called when they press the key; any other key asks again, a few times."""
     message = _call(public_id)
     escalation: Escalation | None = message.escalation
     if escalation is None or message.clinician is None:
         raise Http404
     if form_of(request).get("Digits") != TAKE_KEY:
-        return twiml(_document(message, ask=True, first=WRONG[message.language]))
+        return twiml(_after_wrong_key(message, request.GET.get("wrong", "")))
     try:
         acknowledge(
             escalation_id=escalation.pk,
@@ -83,6 +91,15 @@ def key(request: HttpRequest, public_id: UUID) -> HttpResponse:
     except AlreadyTakenError:
         return twiml(_document(message, ask=False, first=TAKEN[message.language]))
     return twiml(_document(message, ask=False, first=THANKS[message.language]))
+
+
+def _after_wrong_key(message: Message, earlier: str) -> str:
+    wrong_keys = (int(earlier) if earlier.isdecimal() else 0) + 1
+    if not _is_open(message):
+        return _document(message, ask=False, first=TAKEN[message.language])
+    if wrong_keys >= MOST_WRONG_KEYS:
+        return _document(message, ask=False, first=BYE[message.language])
+    return _document(message, ask=True, first=WRONG[message.language], wrong_keys=wrong_keys)
 
 
 @signed
