@@ -1,6 +1,7 @@
 """The embedded PostgreSQL and Valkey: started, shared, left, and recovered after any kill."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -120,6 +121,7 @@ def test_a_data_folder_may_have_any_name_and_length(tmp_path: Path, name: str) -
     with a_command_using(data_dir), database(data_dir) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
     assert servers(data_dir) == []
+    shutil.rmtree(sockets)
 
 
 def test_nobody_else_may_look_into_the_data_or_use_the_sockets(data_dir: Path) -> None:

@@ -1,5 +1,6 @@
 """`reminders up`: starts everything, keeps it running, stops it without a trace, and survives any kill."""
 
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ import redis
 from celery import Celery
 
 from reminders.config import BASE_DIR, celery_broker_url
+from reminders.embedded.places import Places
 from reminders.management.stack.health import workers_answer
 from tests.stack.launch import RunningStack, clean_environment, launch, processes_of, up_command
 from tests.waiting import eventually
@@ -116,6 +118,7 @@ def test_after_killing_everything_the_next_start_has_the_data_and_ctrl_c_leaves_
     assert second.process.returncode == 0
     assert output.endswith("Stopped.\n")
     assert processes_of(data_dir) == []
+    shutil.rmtree(Places(data_dir).sockets)
 
 
 def test_a_port_in_use_stops_the_start_and_names_the_option(tmp_path: Path) -> None:
