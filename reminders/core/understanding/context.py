@@ -14,8 +14,12 @@ from reminders.core.understanding.reading import Flag
 from reminders.core.understanding.text import Token
 
 _PLACES = frozenset({"on", "in", "of", "at", "from", "under", "behind", "near", "around", "en", "de", "por", "sobre"})
+_NOT_BACK = frozenset({"no", "not", "nothing", "none", "nada", "fine", "ok", "good", "bien", "all", "never"})
 _ENDS = frozenset({".", "!", "?", ";"})
+_FAINT, _BREATHING_FINE = "idiom.faint", "idiom.breathing_fine"
+_HARD_TO_BREATHE = frozenset({"breathing.hard", "breathing.hard_es", "breathing.not_well"})
 _ABOUT_SORENESS, _WHOLE_SENTENCE = "hypothetical.soreness", "hypothetical.whole"
+_GENERAL = "hypothetical.general"
 # What each cause explains away.
 _CAUSED = {
     "self_caused.neuro": {"neuro.numb"},
@@ -43,7 +47,7 @@ class Context:
         idioms = [match for match in matches if match.means == "idiom"]
         self.tokens = tokens
         self.matches = [
-            match for match in matches if match.means == "idiom" or not any(match.overlaps(idiom) for idiom in idioms)
+            match for match in matches if match.means == "idiom" or not any(_masks(idiom, match) for idiom in idioms)
         ]
         self._lexicon = lexicon
         self._patient = lexicon.words("patient")
@@ -81,16 +85,21 @@ class Context:
         for trigger in self.of("hypothetical"):
             if not self.same_sentence(trigger, match):
                 continue
+            if trigger.rule == _GENERAL and (self._names_the_patient(match) or self._on_the_patient(match)):
+                continue
             if trigger.rule == _ABOUT_SORENESS:
                 if match.means == "flag":
                     continue
-            elif any(trigger.overlaps(plain) for plain in real):
+            elif any(plain.overlaps(trigger) or plain.overlaps(match) for plain in real):
                 continue
             if trigger.rule == _WHOLE_SENTENCE:
                 return True
             if trigger.first <= match.first and not self._broken(trigger.last, match.first):
                 return True
         return False
+
+    def _names_the_patient(self, match: Match) -> bool:
+        return any(token.norm in self._patient for token in self.tokens[match.first : match.last])
 
     def _broken(self, first: int, last: int) -> bool:
         """Tell whether a new statement starts between two places: "..., because my arm is numb"."""
@@ -112,15 +121,22 @@ class Context:
             between = range(min(trigger.last, match.last), max(trigger.first, match.first))
             if any(self.tokens[at].norm in terminators for at in between):
                 continue
-            if any(self.same_sentence(again, match) and again.first >= trigger.first for again in self.of("again")):
+            if any(self._is_back(again, trigger, match) for again in self.of("again")):
                 continue
             return True
         return False
 
+    def _is_back(self, again: Match, trigger: Match, match: Match) -> bool:
+        """Tell whether what was long ago is here again; "but now nothing" says the contrary."""
+        following = self.tokens[again.last].norm if again.last < len(self.tokens) else ""
+        if not self.same_sentence(again, match) or again.first < trigger.first:
+            return False
+        return following not in _NOT_BACK
+
     def _is_about_another(self, match: Match) -> bool:
         if self._is_proxy or match.rule.endswith(".ambulance"):
             return False
-        if any(token.norm in self._patient for token in self.tokens[match.first : match.last]):
+        if self._names_the_patient(match):
             return any(other.first <= match.first < other.last for other in self._others)
         other_at = {at: other for other in self._others for at in range(other.first, other.last)}
         at = match.first
@@ -151,6 +167,16 @@ class Context:
         return any(
             match.rule in _CAUSED[cause.rule] and self.same_sentence(cause, match) for cause in self.of("self_caused")
         )
+
+
+def _masks(idiom: Match, match: Match) -> bool:
+    """Tell whether an idiom takes a match away; "not breathing great" is more than "breathing great"."""
+    is_wider = match.first < idiom.first and (idiom.last <= match.last or match.rule in _HARD_TO_BREATHE)
+    if idiom.rule == _BREATHING_FINE and is_wider:
+        return False
+    if idiom.rule == _FAINT and match.means != "flag":
+        return False
+    return idiom.overlaps(match)
 
 
 def _sentences(tokens: list[Token]) -> list[int]:

@@ -8,6 +8,8 @@ from reminders.core.understanding.matching import Match
 from reminders.core.understanding.text import Token
 
 _BREAK_MARKS = frozenset({".", "!", "?", ";", ","})
+_DENYING = frozenset({"no", "zero", "without", "sin", "0", "cero", "none", "nothing", "nada"})
+_NEAR = 2
 _SHORT = 4  # tokens: a longer match may span signs of their own
 
 
@@ -47,7 +49,7 @@ class _Gatherer:
         self._drop_parts()
         named = self._context.of("flag")
         masks = {
-            "sore": self._only(named, "mild", "same", "well", "worse", "opt_out"),
+            "sore": self._only(named, "mild", "same", "well", "better", "worse", "opt_out"),
             "mild": named + self._context.of("same"),
             "well": named
             + self._context.of("same", "chatter", "mild", "opt_out", "opt_in")
@@ -89,10 +91,13 @@ class _Gatherer:
             flags = [match for match in flags if match.rule != "other.emergency_care"]
         self._evidence.flags = flags
 
-    def _is_denial_answer(self, match: Match) -> bool:
-        """Tell whether "none" answers the warning signs rather than the soreness."""
+    def _is_about_signs(self, match: Match) -> bool:
+        """Tell whether "none" or "no issues" speaks of the warning signs rather than of the soreness."""
         answers = self._context.of("deny_all", "deny_answer")
-        return bool(self._evidence.denied_flags) and any(answer.overlaps(match) for answer in answers)
+        denied = self._evidence.denied_flags
+        if any(0 <= sign.first - match.last <= _NEAR or sign.overlaps(match) for sign in denied):
+            return self._tokens[match.first].norm in _DENYING
+        return bool(denied) and any(answer.overlaps(match) for answer in answers)
 
     def _sort_flag(self, match: Match) -> None:
         status = self._context.status(match)
@@ -116,7 +121,7 @@ class _Gatherer:
         if match.means == "sore":
             (evidence.past_sore if self._is_past(match) else evidence.sore).append(match)
         elif match.means in {"well", "better", "better_little"}:
-            if not self._is_asked(match) and not self._is_past(match) and not self._is_denial_answer(match):
+            if not self._is_asked(match) and not self._is_past(match) and not self._is_about_signs(match):
                 getattr(evidence, match.means).append(match)
         elif match.means in {"worse", "same", "mild"} and self._is_past(match):
             evidence.past_sore.append(match)

@@ -7,6 +7,8 @@ that").
 Whatever is uncertain is not denied: a missed sign costs more than a needless look.
 """
 
+from itertools import pairwise
+
 from reminders.core.understanding.lexicon import Lexicon
 from reminders.core.understanding.matching import Match
 from reminders.core.understanding.text import Token
@@ -14,7 +16,9 @@ from reminders.core.understanding.text import Token
 _ENDS = frozenset({".", "!", "?", ";"})
 _LIST_WORDS = frozenset({"or", "nor", "ni", "o", "u", "and", "y", "e", "&", "/", ",", ":", "(", "-"})
 _OR_WORDS = frozenset({"or", "nor", "ni", "o", "u", "/"})
-_EXCEPTIONS = frozenset({"besides", "except", "apart", "aside", "excepto", "salvo", "but", "pero"})
+_TURNS = frozenset(
+    {"besides", "except", "apart", "aside", "excepto", "salvo", "but", "pero", "now", "ahora", "just", "only", "solo"}
+)
 _CONCEPTS = frozenset({"flag", "sore", "mild", "worse"})
 _STRONG_AFTER = frozenset({"is", "are", "wont", "keeps", "started", "came", "esta", "sigue", "empezo"})
 
@@ -57,15 +61,19 @@ class _Denials:
         at = trigger.last
         denied: set[Match] = set()
         # A nought may be the score: "0 numb hand" denies nothing, "0 fever" does.
-        items, separator = (1, ",") if self._tokens[trigger.first].norm == "0" else (0, "")
+        items, separator = 0, ""
+        if self._tokens[trigger.first].norm == "0":
+            if at not in self._starting:
+                return set()
+            items, separator = 1, ","
         permissive = self._has_or(at)
         while at < len(self._tokens):
             word = self._tokens[at].norm
-            here = self._starting.get(at)
+            here = [match for match in self._starting.get(at, ()) if not self._turns(match)]
+            if not here and at in self._starting:
+                break
             if here:
                 longest = max(here, key=lambda match: match.last)
-                if self._makes_exception(longest):
-                    break
                 if items and not (permissive and separator) and self._is_statement(longest, separator):
                     break
                 denied.update(match for match in self._concepts if longest.first <= match.first < longest.last)
@@ -84,9 +92,12 @@ class _Denials:
             at += 1
         return denied
 
-    def _makes_exception(self, match: Match) -> bool:
-        """Tell whether the match itself holds the turn: nothing "hurts besides my chest"."""
-        return any(token.norm in _EXCEPTIONS for token in self._tokens[match.first : match.last])
+    def _turns(self, match: Match) -> bool:
+        """Tell whether the match runs over a turn: nothing "hurts besides my chest", no "pain and now my chest"."""
+        words = [token.norm for token in self._tokens[match.first : match.last]]
+        if any(word in _TURNS for word in words[1:]):
+            return True
+        return any(word in {"and", "y", ","} and after in self._subject for word, after in pairwise(words))
 
     def _stops(self, word: str, items: int, separator: str) -> bool:
         """Tell whether a word that is neither a symptom nor part of a list ends what is denied."""

@@ -51,6 +51,8 @@ class Speller:
                 return self.respell[candidate]
             if candidate in self.known:
                 return (candidate,)
+        if word.endswith("z") and f"{word[:-1]}s" in self.known:  # "lipz"
+            return (f"{word[:-1]}s",)
         meant = self._meant(shorten_runs(word, 1))
         return self.respell.get(meant, (meant,))
 
