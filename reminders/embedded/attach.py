@@ -2,7 +2,6 @@
 
 import atexit
 import os
-import subprocess
 import time
 from pathlib import Path
 
@@ -10,16 +9,13 @@ from reminders.config import ConfigError, read_config
 from reminders.embedded.locks import FolderLock, one_at_a_time
 from reminders.embedded.places import Places
 from reminders.embedded.postgres import EmbeddedPostgres
-from reminders.embedded.processes import identity
+from reminders.embedded.processes import lives, start_on_its_own
 from reminders.embedded.valkey import EmbeddedValkey
 from reminders.secret import keep_secret
 
 START_SECONDS = 30.0
 
 Part = EmbeddedPostgres | EmbeddedValkey
-
-# Servers outlive the call that started them; a handle that nobody holds would be reported as a forgotten process.
-_started: list[subprocess.Popen[bytes]] = []
 
 
 def provide(*, data_dir: Path | None = None, fast: bool = False) -> None:
@@ -79,15 +75,10 @@ def start_detached(part: Part, *, places: Places) -> None:
     part.stop()
     part.prepare()
     log = places.logs / f"{part.program}.log"
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            part.command(), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-            cwd=part.folder, start_new_session=True, **identity(part.user),
-        )  # fmt: skip
-    _started.append(process)
+    server = start_on_its_own(part.command(), folder=part.folder, log=log, user=part.user)
     deadline = time.monotonic() + START_SECONDS
     while not part.is_ready():
-        if process.poll() is not None or time.monotonic() > deadline:
+        if server is None or not lives(server) or time.monotonic() > deadline:
             last = (log.read_text(errors="replace").strip().splitlines() or ["no message"])[-1]
             raise ConfigError(f"The embedded {part.program} did not start; its log {log} ends with: {last}")
         time.sleep(0.02)

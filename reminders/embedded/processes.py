@@ -3,6 +3,7 @@
 import os
 import pwd
 import signal
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ def servers_in(folder: Path, *, program: str) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         try:
-            if process.name().startswith(program) and process.cwd() == wanted and _lives(process):
+            if process.name().startswith(program) and process.cwd() == wanted and lives(process):
                 found.append(process)
         except (psutil.Error, OSError):
             continue
@@ -37,7 +38,7 @@ def stack_processes(data_dir: Path) -> list[psutil.Process]:
         if process.pid == os.getpid():
             continue
         try:
-            if process.environ().get(STACK_MARK) == wanted and _lives(process):
+            if process.environ().get(STACK_MARK) == wanted and lives(process):
                 found.append(process)
         except (psutil.Error, OSError):
             continue
@@ -66,9 +67,26 @@ def _left_after(processes: list[psutil.Process], *, seconds: float) -> list[psut
     container. An uncollected process holds nothing any more.
     """
     deadline = time.monotonic() + seconds
-    while (left := [process for process in processes if _lives(process)]) and time.monotonic() < deadline:
+    while (left := [process for process in processes if lives(process)]) and time.monotonic() < deadline:
         time.sleep(0.02)
     return left
+
+
+def start_on_its_own(command: list[str], *, folder: Path, log: Path, user: str | None) -> psutil.Process | None:
+    """Start a server in `folder` as nobody's child, its output appended to `log`; return None where it ended at once.
+
+    A shell in between starts it and ends: a server that others may use after this process is not this process's to
+    wait for, and a child's handle that nobody waits for is reported as forgotten when the interpreter ends.
+    """
+    with log.open("ab") as output:
+        started = subprocess.run(
+            ["/bin/sh", "-c", '"$@" >&2 & echo $!', "sh", *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=output, cwd=folder, start_new_session=True, check=True, **identity(user),
+        )  # fmt: skip
+    try:
+        return psutil.Process(int(started.stdout))
+    except psutil.NoSuchProcess:
+        return None
 
 
 def identity(user: str | None) -> dict[str, Any]:
@@ -81,7 +99,8 @@ def identity(user: str | None) -> dict[str, Any]:
     return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}
 
 
-def _lives(process: psutil.Process) -> bool:
+def lives(process: psutil.Process) -> bool:
+    """Tell whether a process still runs; one that ended and that nobody collected does not."""
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:

@@ -13,6 +13,8 @@ import psycopg
 import pytest
 import redis
 
+from reminders.config import ConfigError
+from reminders.embedded.attach import start_detached
 from reminders.embedded.places import LONGEST_SOCKET_FOLDER, Places
 from reminders.embedded.postgres import EmbeddedPostgres
 from reminders.embedded.processes import servers_in
@@ -28,11 +30,19 @@ sys.stdin.read()
 """
 
 
+class UnstartableValkey(EmbeddedValkey):
+    """A server that ends as soon as it has read its command line."""
+
+    def command(self) -> list[str]:
+        return [*super().command(), "--no-such-option", "yes"]
+
+
 @contextmanager
-def a_command_using(data_dir: Path) -> Iterator[subprocess.Popen[str]]:
+def a_command_using(data_dir: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
     environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
     command = subprocess.Popen(
-        [sys.executable, "-c", USER], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        [sys.executable, *options, "-c", USER], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE if options else None,
         env=environment | {"REMINDERS_DATA_DIR": str(data_dir)},
     )  # fmt: skip
     with command:
@@ -71,6 +81,28 @@ def test_both_servers_are_real_and_end_with_the_command(data_dir: Path) -> None:
     assert row is not None
     assert str(row[0]).startswith("16.")
     assert servers(data_dir) == []
+
+
+def test_a_command_that_leaves_reports_no_forgotten_process_whether_others_stay_or_not(
+    data_dir: Path,
+) -> None:
+    with a_command_using(data_dir, "-Walways::ResourceWarning") as first, a_command_using(data_dir) as second:
+        _, said = first.communicate(timeout=20)
+        assert (first.returncode, said) == (0, "")
+        assert len(servers(data_dir)) == 2, "the second still uses them"
+        second.communicate(timeout=20)
+    with a_command_using(data_dir, "-Walways::ResourceWarning") as alone:
+        _, said = alone.communicate(timeout=20)
+    assert (alone.returncode, said) == (0, "")
+
+
+def test_a_server_that_cannot_start_is_told_with_the_last_line_of_its_log(data_dir: Path) -> None:
+    places = Places(data_dir)
+    places.make()
+    part = UnstartableValkey(places)
+
+    with pytest.raises(ConfigError, match=r"valkey-server did not start; its log .* ends with: Bad directive"):
+        start_detached(part, places=places)
 
 
 def test_a_second_command_joins_and_the_last_one_to_leave_stops_the_servers(data_dir: Path) -> None:
