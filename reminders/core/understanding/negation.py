@@ -40,6 +40,7 @@ class _Denials:
         self._subject = lexicon.words("subject")
         self._transparent = lexicon.words("transparent") | lexicon.light
         self._terminators = lexicon.words("terminators")
+        self._joining = lexicon.words("joining")
         self._symptoms = lexicon.words("symptom")
 
     def found(self) -> set[Match]:
@@ -76,7 +77,9 @@ class _Denials:
                 longest = max(here, key=lambda match: match.last)
                 if items and not (permissive and separator) and self._is_statement(longest, separator):
                     break
-                denied.update(match for match in self._concepts if longest.first <= match.first < longest.last)
+                if self._lasted_until(longest.last):
+                    break
+                denied.update(self._within(longest))
                 items, separator, at = items + 1, "", longest.last
                 continue
             if word in _ENDS or word in self._terminators:
@@ -87,10 +90,16 @@ class _Denials:
                 separator = word
             elif word in self._symptoms:
                 items, separator = items + 1, ""
-            elif self._stops(word, items, separator):
+            elif self._stops(at, items, separator):
                 break
             at += 1
         return denied
+
+    def _within(self, longest: Match) -> set[Match]:
+        """Return what starts within a denied match, but for what runs on into another statement."""
+        return {
+            match for match in self._concepts if longest.first <= match.first < longest.last and not self._turns(match)
+        }
 
     def _turns(self, match: Match) -> bool:
         """Tell whether the match runs over a turn: nothing "hurts besides my chest", no "pain and now my chest"."""
@@ -99,8 +108,15 @@ class _Denials:
             return True
         return any(word in {"and", "y", ","} and after in self._subject for word, after in pairwise(words))
 
-    def _stops(self, word: str, items: int, separator: str) -> bool:
+    def _lasted_until(self, at: int) -> bool:
+        """Tell whether "until this morning" follows: it was not there, and is now."""
+        return any(token.norm in {"until", "till", "hasta"} for token in self._tokens[at : at + 3])
+
+    def _stops(self, at: int, items: int, separator: str) -> bool:
         """Tell whether a word that is neither a symptom nor part of a list ends what is denied."""
+        word = self._tokens[at].norm
+        if items and not separator and word in self._subject and self._tokens[at - 1].norm not in self._joining:
+            return True
         if separator and separator not in _OR_WORDS and word in self._clause | self._subject:
             return True
         return word not in self._transparent and not (items and separator in _OR_WORDS)
