@@ -35,6 +35,7 @@ def test_the_shipped_lexicon_loads_and_every_group_says_why() -> None:
         (GROUP.replace("numb", "nu*"), "too short to be safe"),
         (GROUP.replace("numb", "~"), "has no word in it"),
         (GROUP + 'wy = "typo"\n', "unknown field wy"),
+        (GROUP + 'yields_to = ["nobody"]\n', "yields to nobody, which does not exist"),
         (GROUP + GROUP, "the rule r is written twice"),
         ('[groups]\nrule = "r"\n', r"has no \[\[group\]\]"),
         ("rule = ", "own.toml"),

@@ -14,9 +14,9 @@ from reminders.core.understanding.spelling import Speller
 _FOLDER = "lexicon"
 _CLASSES, _SPELLING = ("words.toml", "numbers.toml"), "spelling.toml"
 MEANINGS = frozenset({
-    "flag", "idiom", "pseudo", "deny", "deny_weak", "deny_answer", "deny_all", "affirm", "hypothetical", "real",
-    "historical", "again", "me_too", "other", "proxy", "patient", "report", "self_caused", "lasting",
-    "sore", "worse", "same", "mild", "well", "great", "better", "better_little", "still", "past", "now", "not_score",
+    "flag", "idiom", "pseudo", "deny", "deny_answer", "deny_all", "hypothetical", "real",
+    "historical", "again", "me_too", "other", "proxy", "report", "self_caused", "lasting",
+    "sore", "worse", "same", "mild", "well", "better", "better_little", "still", "past", "now", "not_score",
     "opt_out", "keep_texts", "opt_in", "help", "question", "chatter",
 })  # fmt: skip
 
@@ -83,7 +83,7 @@ def build_lexicon(files: Mapping[str, str]) -> Lexicon:
     groups: list[Group] = []
     for name, content in parsed.items():
         groups.extend(_group(name, number, entry, classes, light) for number, entry in enumerate(content["group"], 1))
-    _refuse_doubles(groups)
+    _check_rules(groups)
     speller = Speller(
         known=_known(groups, classes) | frozenset(spelling["guard"]["words"].split()) | spelling["numbers"].keys(),
         targets=frozenset(
@@ -153,12 +153,15 @@ def _group(
     return Group(entry["rule"], entry["means"], flags, patterns, frozenset(entry.get("yields_to", ())))
 
 
-def _refuse_doubles(groups: Iterable[Group]) -> None:
+def _check_rules(groups: list[Group]) -> None:
     seen: set[str] = set()
     for group in groups:
         if group.rule in seen:
             raise LexiconError(f"the rule {group.rule} is written twice")
         seen.add(group.rule)
+    for group in groups:
+        for rule in sorted(group.yields_to - seen):
+            raise LexiconError(f"the rule {group.rule} yields to {rule}, which does not exist")
 
 
 def _known(groups: Iterable[Group], classes: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
