@@ -3,7 +3,10 @@
 from django.contrib import admin
 
 from reminders.clinic.models import Clinic, Clinician, LadderRung
+from reminders.console.sign_in import SupportSignInForm
 from reminders.messaging.models import Sender
+
+admin.site.login_form = SupportSignInForm
 
 
 class LadderRungInline(admin.TabularInline):  # type: ignore[type-arg]  # not subscriptable at run time

@@ -13,6 +13,7 @@ from reminders.clinic.models import (
     TreatmentSession,
 )
 from reminders.clock.models import ClockOffset
+from reminders.console.models import SignInBrake
 from reminders.content.models import Protocol, ProtocolVersion, Step, Template, TemplateVersion
 from reminders.conversations.models import CheckIn, InboundMessage, Understanding
 from reminders.escalations.models import Escalation
@@ -39,6 +40,7 @@ __all__ = [
     "ProtocolVersion",
     "ScreeningRecord",
     "Sender",
+    "SignInBrake",
     "Step",
     "Template",
     "TemplateVersion",

@@ -1,49 +1,46 @@
 """Login and logout, with a brake on guessing."""
 
-import hashlib
-from typing import Final
-
 from django import forms
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
-from django.core.cache import cache
-from django.http import HttpRequest
 
-FAILURES_ALLOWED: Final = 5
-WAIT_MINUTES: Final = 15
+from reminders import clock
+from reminders.console import sign_in_brake
 
 
-class SignInForm(AuthenticationForm):
+class BrakedForm(AuthenticationForm):
     """User name and password. After five failures for one name from one address it waits 15 minutes."""
+
+    def clean(self) -> dict[str, object]:
+        """Refuse while the brake holds; forget earlier failures after a success."""
+        username = str(self.cleaned_data.get("username", ""))
+        if not username or not self.cleaned_data.get("password"):
+            return self.cleaned_data  # no try at all: the fields say what is missing
+        # Behind a proxy this is the proxy's own address, and then the brake counts by name alone.
+        address = self.request.META.get("REMOTE_ADDR", "") if self.request else ""
+        if not sign_in_brake.take_try(username=username, address=address, now=clock.now()):
+            minutes = int(sign_in_brake.WAIT.total_seconds() // 60)
+            raise forms.ValidationError(
+                f"Too many tries. Wait {minutes} minutes, or ask the clinic's owner for a new password.",
+                code="throttled",
+            )
+        cleaned: dict[str, object] = super().clean()
+        sign_in_brake.forgive(username=username, address=address)
+        return cleaned
+
+
+class SignInForm(BrakedForm):
+    """The form of the login page."""
 
     error_messages = {
         "invalid_login": "User name or password is not right. Both know capital letters from small ones.",
         "inactive": "This account is switched off. Ask the clinic's owner.",
     }
 
-    def clean(self) -> dict[str, object]:
-        """Refuse while the brake holds; count a failure; forget failures after a success."""
-        key = _brake_key(self.request, str(self.cleaned_data.get("username", "")))
-        if cache.get(key, 0) >= FAILURES_ALLOWED:
-            raise forms.ValidationError(
-                f"Too many tries. Wait {WAIT_MINUTES} minutes, or ask the clinic's owner for a new password.",
-                code="throttled",
-            )
-        try:
-            cleaned: dict[str, object] = super().clean()
-        except forms.ValidationError:
-            cache.add(key, 0, WAIT_MINUTES * 60)
-            cache.incr(key)
-            raise
-        cache.delete(key)
-        return cleaned
 
-
-def _brake_key(request: HttpRequest | None, username: str) -> str:
-    """Return a key per name and address; hashed, so that no cache holds a list of names."""
-    address = request.META.get("REMOTE_ADDR", "") if request else ""
-    digest = hashlib.sha256(f"{username.strip().lower()}\n{address}".encode()).hexdigest()
-    return f"sign-in:{digest}"
+class SupportSignInForm(BrakedForm, AdminAuthenticationForm):
+    """The form of the administration's own login page: a second door needs the same brake."""
 
 
 class SignIn(LoginView):

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from reminders.clinic.models import Clinic, Clinician, Patient
@@ -11,11 +10,6 @@ from tests import factories
 from tests.factories import Staff
 
 LogIn = Callable[[Clinician], Client]
-
-
-@pytest.fixture(autouse=True)
-def _forget_failed_logins() -> None:
-    cache.clear()
 
 
 @pytest.fixture
