@@ -124,9 +124,9 @@ def test_a_hang_is_unknown_after_the_time_out(server: Sandbox, taken: bool) -> N
     server.control("POST", "faults", {"effect": "hang", "processed": taken, "first": 1})
     started = time.monotonic()
 
-    results = adapter(server, timeout_seconds=0.4).create([text(), text(body="another")])
+    results = adapter(server, timeout_seconds=1).create([text(), text(body="another")])
 
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 6
     assert sorted(type(result).__name__ for result in results) == ["Accepted", "Unknown"]
     assert Unknown("timeout") in results
     assert processed(server) == 1 + int(taken)

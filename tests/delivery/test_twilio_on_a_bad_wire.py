@@ -76,8 +76,8 @@ def test_a_problem_document_counts_by_the_status_of_http_itself() -> None:
 def test_a_hang_is_bounded() -> None:
     with broken_server("hangs") as server:
         started = time.monotonic()
-        assert create(server.url, timeout_seconds=0.3) == Unknown("timeout")
-        assert time.monotonic() - started < 2
+        assert create(server.url, timeout_seconds=0.8) == Unknown("timeout")
+        assert time.monotonic() - started < 5
 
     assert len(server.requests) == 1
 
