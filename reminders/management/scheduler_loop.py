@@ -5,28 +5,24 @@ It keeps no state: killed at any moment, the next one finds everything in the ro
 
 import threading
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import psycopg
 import structlog
 from django.db import close_old_connections, connection
-from kombu.exceptions import OperationalError as BrokerError
 
 from reminders import clock
 from reminders.conversations.check_ins import open_asked_check_ins
 from reminders.conversations.inbound import unread
 from reminders.conversations.silence import close_silent
 from reminders.conversations.tasks import read_texts
-from reminders.delivery.registry import carrier
 from reminders.escalations.services import ring_due
-from reminders.messaging.outbox import BATCH, Held, claim_due, expire_overdue, give_back, sweep_leases
-from reminders.messaging.reconcile import reconcile_ambiguous
-from reminders.messaging.sweeps import next_due_at, unplanned
-from reminders.messaging.tasks import plan_aftercare, send_batch
+from reminders.logs import place_of
+from reminders.messaging.outbox import BATCH, claim_due, expire_overdue, give_back, sweep_leases
+from reminders.messaging.sweeps import has_ambiguous, next_due_at, unplanned
+from reminders.messaging.tasks import plan_aftercare, reconcile, send_batch
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +30,7 @@ LONGEST_WAIT_SECONDS = 1.0
 # While a sender's allowance holds back what is due, this is how often it is asked again.
 PACED_WAIT_SECONDS = 0.1
 AFTER_FAILURE_SECONDS = 2.0
+RECONCILE_EVERY_SECONDS = 10
 
 
 @dataclass(slots=True)
@@ -56,6 +53,12 @@ def _read_missed(now: datetime) -> None:
         read_texts.delay(inbound_id)
 
 
+def _reconcile(_now: datetime) -> None:
+    # In a worker, where a carrier that hangs holds nobody up. A task that is older than the next one is not needed.
+    if has_ambiguous():
+        reconcile.apply_async(queue="tidy", expires=RECONCILE_EVERY_SECONDS)
+
+
 def chores() -> list[Chore]:
     """Return the chores of one scheduler, each with its pace."""
     return [
@@ -66,7 +69,7 @@ def chores() -> list[Chore]:
         Chore("expire_overdue", 5, lambda now: expire_overdue(now=now)),
         Chore("read_missed", 3, _read_missed),
         Chore("plan_missed", 5, _plan_missed),
-        Chore("reconcile", 10, lambda now: reconcile_ambiguous(now=now, carrier=carrier())),
+        Chore("reconcile", RECONCILE_EVERY_SECONDS, _reconcile),
     ]
 
 
@@ -78,11 +81,12 @@ def run(*, stop: threading.Event) -> None:
         try:
             close_old_connections()
             listener = listener or _listen()
+            # First, because they only touch rows and go on where the broker is away.
+            do_chores(todo)
             more_is_due = dispatch_due(now=clock.now())
-            _do_chores(todo)
             _wait(listener, more_is_due)
         except Exception as error:  # noqa: BLE001  # the loop must outlive everything
-            log.error("scheduler_failed", kind=type(error).__name__, where=_place(error))
+            log.error("scheduler_failed", kind=type(error).__name__, where=place_of(error))
             _close(listener)
             listener = None
             stop.wait(AFTER_FAILURE_SECONDS)
@@ -92,24 +96,22 @@ def run(*, stop: threading.Event) -> None:
 def dispatch_due(*, now: datetime) -> bool:
     """Claim what is due and publish it in batches; return whether more is due than the senders allowed just now.
 
-    What cannot be published is given back at once, so that a broken broker does not cost a lease.
+    What cannot be published is given back at once, so that a broken broker does not cost a lease; then the broker's
+    error is raised. A batch that was published all the same finds its rows gone and does nothing.
     """
     held = claim_due(now=now)
     for start in range(0, len(held), BATCH):
-        _publish(held[start : start + BATCH], now)
+        try:
+            send_batch.delay([[one.id, one.fence] for one in held[start : start + BATCH]])
+        except Exception:
+            give_back(held=held[start:], now=now)
+            raise
     due_at = next_due_at()
     return due_at is not None and due_at <= now
 
 
-def _publish(batch: Sequence[Held], now: datetime) -> None:
-    try:
-        send_batch.delay([[one.id, one.fence] for one in batch])
-    except BrokerError:
-        log.error("broker_unreachable", given_back=len(batch))
-        give_back(held=batch, now=now)
-
-
-def _do_chores(todo: Sequence[Chore]) -> None:
+def do_chores(todo: Sequence[Chore]) -> None:
+    """Run the chores whose time has come, each on its own."""
     steady = time.monotonic()
     for chore in todo:
         if steady < chore.next_at:
@@ -118,13 +120,7 @@ def _do_chores(todo: Sequence[Chore]) -> None:
         try:
             chore.run(clock.now())
         except Exception as error:  # noqa: BLE001  # one broken chore must not stop the others, nor the sending
-            log.error("chore_failed", chore=chore.name, kind=type(error).__name__, where=_place(error))
-
-
-def _place(error: BaseException) -> str:
-    """Return file and line where an error arose: enough to find it, and no words or phones as in its message."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+            log.error("chore_failed", chore=chore.name, kind=type(error).__name__, where=place_of(error))
 
 
 def _listen() -> psycopg.Connection:
