@@ -60,3 +60,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     running = launch(tmp_path_factory.mktemp("stack") / "data")
     yield running
     running.stop()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run what drives a browser last: its client keeps an event loop running in this thread until the session ends."""
+    items.sort(key=lambda item: "browser_path" in getattr(item, "fixturenames", ()))
