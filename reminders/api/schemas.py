@@ -8,6 +8,7 @@ from pydantic import Field
 
 from reminders.api.problems import CONTENT_TYPE, ProblemDocument
 from reminders.clinic.intake import CONSENT_METHODS, FIELDS, REGIONS, REQUIRED_FIELDS
+from reminders.clinic.intake_values import LONGEST_WORDS
 from reminders.clinic.models import Technique
 from reminders.core.advice import SCREENING_FACTS
 
@@ -26,6 +27,7 @@ _KINDS: Final[dict[str, dict[str, Any]]] = {
     "consent": {"type": "string", "enum": ["yes", "no", ""]},
     "consent_method": {"type": "string", "enum": list(CONSENT_METHODS)},
     "consent_at": {"type": "string", "format": "date-time"},
+    "consent_disclosure": {"type": "string", "maxLength": LONGEST_WORDS},
     **{fact: {"type": "string", "enum": ["yes", "no", "unknown"]} for fact in SCREENING_FACTS},
 }
 

@@ -18,6 +18,7 @@ from reminders.clinic.intake_values import (
     read_name,
     read_score,
     read_text,
+    read_words,
     read_yes_no,
     read_zone,
 )
@@ -56,11 +57,15 @@ class PatientIntake:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ConsentIntake:
-    """What the intake says about texts: `agreed` is None where it says nothing, `at` None where it was just now."""
+    """What the intake says about texts: `agreed` is None where it says nothing, `at` None where it was just now.
+
+    `disclosure` are the words the patient agreed to, empty where the intake does not bring them.
+    """
 
     agreed: bool | None
     method: str
     at: datetime | None
+    disclosure: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -154,6 +159,7 @@ def _read_visit(reading: _Reading, *, zone: ZoneInfo, now: datetime) -> Visit | 
         agreed=reading.optional("consent", read_yes_no, None),
         method=reading.optional("consent_method", _read_consent_method, ""),
         at=reading.optional("consent_at", lambda value: _read_past(value, zone=zone, now=now), None),
+        disclosure=reading.optional("consent_disclosure", read_words, ""),
     )
     screening = {fact: reading.optional(fact, read_yes_no, None) for fact in SCREENING_FACTS}
     if technique is None or ended_at is None or patient is None:

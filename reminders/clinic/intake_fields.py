@@ -54,6 +54,10 @@ FIELDS: Final[Mapping[str, str]] = MappingProxyType(
         "consent": "yes where the patient agreed to texts; empty relies on an earlier yes.",
         "consent_method": f"How they agreed: {', '.join(CONSENT_METHODS)}; empty means {CONSENT_METHODS[0]}.",
         "consent_at": "When they agreed, written like ended_at; empty means now.",
+        "consent_disclosure": (
+            "The exact words they agreed to, as your form has them, up to 2,000 characters: kept with the consent as "
+            "its proof."
+        ),
         **{fact: f"{sentence}: yes, no or unknown; empty means unknown." for fact, sentence in _SCREENING_HELP.items()},
     }
 )

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from reminders.clinic.errors import ReminderError
 
 LONGEST_LIFE_YEARS: Final = 120
+LONGEST_WORDS: Final = 2000
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
 _NOT_IN_A_NAME: Final = re.compile(r"[<>{}\[\]|\\=@#$%^*_~\"+;:/?!]")
@@ -44,6 +45,17 @@ def read_text(value: object, *, max_length: int = 200) -> str:
     if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text):
         raise BadValueError("not_text", "This holds characters that cannot be printed, such as a line break.")
     return text
+
+
+def read_words(value: object) -> str:
+    """Return words of several lines as they stand, less the space around each line; may be empty."""
+    if not isinstance(value, str):
+        return read_text(value, max_length=LONGEST_WORDS)
+    lines = [read_text(line, max_length=LONGEST_WORDS) for line in value.splitlines()]
+    words = "\n".join(lines).strip()
+    if len(words) > LONGEST_WORDS:
+        raise BadValueError("too_long", f"This is too long: use {LONGEST_WORDS} characters at most.")
+    return words
 
 
 def read_id(value: object) -> str:

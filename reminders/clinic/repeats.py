@@ -16,6 +16,9 @@ from reminders.clinic.models import AuditEvent, TreatmentSession
 def digest_of(intake: SessionIntake) -> str:
     """Return a keyed digest of all an intake says; without the server's secret nobody can try out phones on it."""
     said = dataclasses.asdict(intake)
+    if intake.visit is not None:
+        # A form that is worded anew does not make its old sessions corrections.
+        del said["visit"]["consent"]["disclosure"]
     if intake.visit is not None and intake.visit.ended_at_is_relative:
         # "95 minutes ago" is another moment in every repeat.
         del said["visit"]["ended_at"]

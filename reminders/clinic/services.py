@@ -187,6 +187,7 @@ def _grant(entry: _Entry, visit: Visit, patient: Patient) -> None:
             clinic=entry.clinic,
             number=visit.patient.phone,
             method=visit.consent.method,
+            disclosure=visit.consent.disclosure,
             agreed_at=visit.consent.at,
             now=entry.now,
             patient=patient,

@@ -12,6 +12,7 @@ from reminders.clinic.errors import Problem
 from reminders.clinic.intake import CONSENT_METHODS, REGIONS
 from reminders.clinic.models import Clinic, Clinician, Patient, Role, ScreeningRecord, Technique, TreatmentSession
 from reminders.console import wording
+from reminders.console.disclosures import seal, unseal, words_to_show
 from reminders.console.forms import Labelled, choices_with_blank
 from reminders.core.advice import SCREENING_FACTS
 
@@ -30,15 +31,6 @@ SCORES: Final = [(str(score), str(score)) for score in range(11)]
 PATIENT_FIELDS: Final = ("given_name", "family_name", "phone", "patient_external_id", "birth_date")
 
 YES_NO: Final = [("yes", "Yes"), ("no", "No"), ("", "Not asked")]
-
-
-def disclosure(clinic: Clinic) -> str:
-    """Return the words a patient agrees to; they name the sender, what is sent, how often, the cost and the way out."""
-    return (
-        f"I agree that {clinic.name} may text me after a treatment: advice for recovery and a question about soreness, "
-        "about four to seven texts for each treatment. Texts are sent automatically. Message and data rates may apply. "
-        "I can reply STOP at any time to end them, or HELP for help. My treatment does not depend on agreeing."
-    )
 
 
 class SessionForm(Labelled):
@@ -83,6 +75,7 @@ class SessionForm(Labelled):
     soreness_after = forms.ChoiceField(
         label="Soreness after", choices=choices_with_blank(SCORES, "Not asked"), required=False
     )
+    shown_words = forms.CharField(widget=forms.HiddenInput, required=False)
     consent = forms.BooleanField(label="The patient agreed to this", required=False)
     consent_method = forms.ChoiceField(
         label="How they agreed",
@@ -93,6 +86,9 @@ class SessionForm(Labelled):
     def __init__(self, *args: Any, clinic: Clinic, patient: Patient | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.clinic, self.patient = clinic, patient
+        shown = unseal(self.data.get("shown_words", ""), clinic=clinic) if self.is_bound else None
+        self.disclosures = shown or words_to_show(clinic)
+        self.initial["shown_words"] = seal(self.disclosures, clinic=clinic)
         ended_at, zone = self.fields["ended_at"], self.fields["timezone"]
         ended_at.help_text = f"On the clinic’s clock ({clinic.timezone})."
         zones = dict(US_ZONES)
@@ -120,7 +116,11 @@ class SessionForm(Labelled):
         """Return what was typed under the intake's names."""
         values: dict[str, object] = {name: self.cleaned_data.get(name, "") for name in self.fields}
         values["consent"] = "yes" if values["consent"] else ""
-        if not values["consent"]:
+        del values["shown_words"]
+        if values["consent"]:
+            home = self.patient.language if self.patient else self.clinic.language
+            values["consent_disclosure"] = self.disclosures[str(values["language"] or home)]
+        else:
             values["consent_method"] = ""
         if self.patient:
             values |= _identity(self.patient)

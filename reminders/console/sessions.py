@@ -16,7 +16,6 @@ from reminders.console.access import May, StaffRequest, access_patient, access_s
 from reminders.console.session_form import (
     PATIENT_FIELDS,
     SessionForm,
-    disclosure,
     exact_end,
     first_values,
     new_external_id,
@@ -122,7 +121,6 @@ def _page(
         "session": session,
         "words_searched": words,
         "found": find_patients(clinic=clinic, words=words, limit=8) if words else [],
-        "disclosure": disclosure(clinic),
         "consent": newest_decision(clinic, primary.number) if primary else None,
         "granted": ConsentRecord.Decision.GRANTED,
         "patient_fields": [] if patient else [form[name] for name in PATIENT_FIELDS],

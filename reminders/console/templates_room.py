@@ -19,7 +19,7 @@ from reminders.content import services
 from reminders.content.models import Template, TemplateVersion
 from reminders.content.selectors import current_texts
 from reminders.core.rendering import TemplateError
-from reminders.core.texts import TEXTS, Audience, TextKey
+from reminders.core.texts import TEXTS, Audience, Medium, TextKey
 
 UNPROCESSABLE: Final = 422
 DANGER: Final = frozenset({"emergency", "emergency_self_harm", "urgent_call_you", "ladder_exhausted_patient"})
@@ -160,12 +160,15 @@ _SHELVES: Final = (
     ("Danger signs", "Sent within a second when a reply sounds dangerous."),
     ("Answers", "Sent when a patient writes."),
     ("Staff", "For colleagues: a code and a link, never a name."),
+    ("Consent", "What a patient agrees to before any text leaves."),
 )
 
 
 def _shelf_of(text: TextKey) -> str:
     if text.planned:
         return "Planned texts"
+    if text.medium is Medium.PAGE:
+        return "Consent"
     if text.key in DANGER:
         return "Danger signs"
     return "Staff" if text.audience is Audience.STAFF else "Answers"

@@ -190,7 +190,7 @@ def _consent(row: ConsentRecord) -> Entry:
     title = "Agreed to texts" if granted else "Opted out of texts"
     how = wording.CONSENT_METHODS.get(row.method, wording.plain(row.method))
     tone = Tone("Agreed", "check", "good") if granted else Tone("Opted out", "minus", "same-day")
-    return Entry(row.recorded_at, "shield", title, f"{format_phone(row.number)}, {how}", tone)
+    return Entry(row.recorded_at, "shield", title, f"{format_phone(row.number)}, {how}", tone, row.disclosure)
 
 
 def _screening(row: ScreeningRecord) -> Entry:

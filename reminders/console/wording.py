@@ -106,6 +106,7 @@ TEXTS: Mapping[str, str] = {
     "staff_call": "Call to staff",
     "staff_acknowledged": "Thanks for taking it",
     "staff_code_unknown": "Code not known",
+    "consent_disclosure": "Words of consent",
 }
 
 REASONS: Mapping[str, str] = {

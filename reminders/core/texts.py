@@ -22,6 +22,14 @@ class Audience(StrEnum):
     STAFF = "staff"  # a code, a level and a link; nothing about any patient
 
 
+class Medium(StrEnum):
+    """How a text reaches its reader."""
+
+    SMS = "sms"
+    CALL = "call"
+    PAGE = "page"  # shown or read aloud at the clinic; nothing is sent
+
+
 _CLINIC = frozenset({"clinic_name", "clinic_phone"})
 _ANSWER = _CLINIC | {"first_name", "clinician_title", "booking_url", "reply_hours"}
 _PLAN = _ANSWER | {"technique", "heat_ok", "drug", "is_first"}
@@ -34,7 +42,8 @@ class TextKey:
     """One text of the catalogue.
 
     `variables` are the names its caller provides. `must_say` are words and `must_name` names that every rendering has
-    to hold, whatever the values; a planned text has to say STOP and the clinic's name when it is the first.
+    to hold, whatever the values, `must_say_in` pairs a language with words of that language; a planned text has to say
+    STOP and the clinic's name when it is the first.
     """
 
     key: str
@@ -43,6 +52,8 @@ class TextKey:
     variables: frozenset[str]
     must_say: tuple[str, ...] = ()
     must_name: tuple[str, ...] = ()
+    must_say_in: tuple[tuple[str, str], ...] = ()
+    medium: Medium = Medium.SMS
 
     @property
     def planned(self) -> bool:
@@ -62,11 +73,22 @@ def _red_flag(key: str, when: str, say: tuple[str, ...]) -> TextKey:
     return TextKey(key, Audience.PATIENT, when, _RED_FLAG, say)
 
 
-def _staff(key: str, when: str, name: tuple[str, ...] = ()) -> TextKey:
-    return TextKey(key, Audience.STAFF, when, _STAFF, (), name)
+def _staff(key: str, when: str, name: tuple[str, ...] = (), medium: Medium = Medium.SMS) -> TextKey:
+    return TextKey(key, Audience.STAFF, when, _STAFF, (), name, medium=medium)
 
 
 _BRAND_AND_PHONE = ("clinic_name", "clinic_phone")
+
+# What carriers want said before a yes (the cost, and that care does not hang on it), and the warning that the preamble
+# of the 2013 HIPAA rule (78 FR 5634) wants given before health words leave unencrypted.
+_CONSENT_WORDS = (
+    ("en", "data rates may apply"),
+    ("en", "not encrypted"),
+    ("en", "not a condition"),
+    ("es", "tarifas de mensajes y datos"),
+    ("es", "no van cifrados"),
+    ("es", "no es condición"),
+)
 
 # The words that HELP, opt-in and opt-out answers must hold are those of the CTIA messaging principles.
 _ALL = (
@@ -105,9 +127,24 @@ _ALL = (
         _BRAND_AND_PHONE,
     ),
     _staff("staff_notice", "An SMS to staff: a case needs someone.", ("escalation_code", "severity_word", "link")),
-    _staff("staff_call", "Spoken to staff on a call; a keypress acknowledges.", ("severity_word", "escalation_code")),
+    _staff(
+        "staff_call",
+        "Spoken to staff on a call; a keypress acknowledges.",
+        ("severity_word", "escalation_code"),
+        Medium.CALL,
+    ),
     _staff("staff_acknowledged", "To the one who acknowledged.", ("escalation_code",)),
     _staff("staff_code_unknown", "A code that no open case has."),
+    TextKey(
+        "consent_disclosure",
+        Audience.PATIENT,
+        "Shown or read to a patient who is asked to agree to texts; kept word for word with the yes.",
+        _CLINIC,
+        ("HELP", "STOP"),
+        ("clinic_name",),
+        _CONSENT_WORDS,
+        Medium.PAGE,
+    ),
 )
 
 TEXTS: Mapping[str, TextKey] = MappingProxyType({text.key: text for text in _ALL})
@@ -158,7 +195,8 @@ def check_text(*, key: str, language: str, source: str) -> CompiledText:
 
 def _owed(text: TextKey, *, first: bool, language: str) -> Iterator[tuple[str, str]]:
     """Yield what a rendering must hold: as the author writes it, and as it is read with the examples."""
-    for word in (*text.must_say, *(("STOP",) if first else ())):
+    in_this_language = tuple(words for code, words in text.must_say_in if code == language)
+    for word in (*text.must_say, *in_this_language, *(("STOP",) if first else ())):
         yield word, word
     for name in (*text.must_name, *(("clinic_name",) if first else ())):
         yield f"{{{{ {name} }}}}", str(VARIABLES[name].examples[language])

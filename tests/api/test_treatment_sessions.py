@@ -10,7 +10,7 @@ from django.test import Client
 from reminders import clock
 from reminders.api.bodies import MAX_BODY_BYTES
 from reminders.clinic.consent import revoke_consent
-from reminders.clinic.models import ApiKey, AuditEvent, Clinic, TreatmentSession
+from reminders.clinic.models import ApiKey, AuditEvent, Clinic, ConsentRecord, TreatmentSession
 from reminders.clinic.services import create_api_key, revoke_api_key
 from tests.clinic.intakes import less, raw_intake
 from tests.factories import make_clinic, make_clinician, make_plan
@@ -108,6 +108,23 @@ def test_an_opt_out_is_told_to_the_system(system: System) -> None:
     revoke_consent(clinic=system.clinic, number="+13125550123", method="keyword_stop", now=now())
 
     assert system.post(fresh_intake(external_id="S-2")).json()["consent"] == "revoked"
+
+
+def test_the_words_of_the_systems_own_form_are_kept_with_the_consent(system: System) -> None:
+    words = "I agree to texts.\nReply STOP to end them."
+
+    assert system.post(fresh_intake(consent_disclosure=words)).status_code == 201
+
+    assert ConsentRecord.objects.get().disclosure == words
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [("a" * 2001, "too_long"), ("a\n" * 1200, "too_long"), ("a\x00b", "not_text")]
+)
+def test_words_of_consent_that_cannot_be_kept_are_told(system: System, words: str, code: str) -> None:
+    response = system.post(fresh_intake(consent_disclosure=words))
+
+    assert problem_of(response) == (422, "invalid_input", [("consent_disclosure", code)])
 
 
 def test_all_wrong_fields_come_at_once(system: System) -> None:

@@ -102,6 +102,18 @@ def test_the_phone_follows_the_words_while_typing(page: Page, day: Day, complain
     assert complaints == []
 
 
+def test_the_words_of_consent_follow_the_patients_language(page: Page, day: Day) -> None:
+    page.goto("/sessions/new/")
+    english, spanish = page.get_by_text("I agree that"), page.get_by_text("Acepto que")
+    expect(english).to_be_visible()
+    expect(spanish).to_be_hidden()
+
+    page.get_by_label("Language of the texts").select_option("es")
+
+    expect(spanish).to_be_visible()
+    expect(english).to_be_hidden()
+
+
 def test_a_saved_session_shows_the_plan_that_follows(page: Page, day: Day) -> None:
     page.goto("/sessions/new/")
     page.get_by_label("Given name").fill("Nora")

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 
 from reminders.clinic import events
 from reminders.clinic.consent import newest_decision
@@ -90,6 +90,30 @@ def test_a_repeat_changes_nothing_and_says_so(clinic: Clinic, heard: list[tuple[
     assert (TreatmentSession.objects.count(), Patient.objects.count(), ConsentRecord.objects.count()) == (1, 1, 1)
     assert AuditEvent.objects.count() == before
     assert the_session(clinic).updated_at == NOW
+
+
+def test_the_words_of_consent_are_kept_as_they_came(clinic: Clinic) -> None:
+    take_in(clinic, raw_intake(consent_disclosure=" Text me.\r\nSTOP ends it. "))
+
+    consent = newest_decision(clinic, "+13125550123")
+    assert consent is not None
+    assert consent.disclosure == "Text me.\nSTOP ends it."
+
+
+def test_the_words_of_consent_never_change(clinic: Clinic) -> None:
+    take_in(clinic, raw_intake(consent_disclosure="Text me."))
+
+    with pytest.raises(DatabaseError, match="only ever added"), transaction.atomic():
+        ConsentRecord.objects.update(disclosure="Text me whatever you like.")
+
+    assert ConsentRecord.objects.get().disclosure == "Text me."
+
+
+def test_a_session_sent_again_by_a_form_worded_anew_is_a_repeat(clinic: Clinic) -> None:
+    take_in(clinic, raw_intake(consent_disclosure="Text me."))
+
+    assert take_in(clinic, raw_intake(consent_disclosure="Do text me."), now=LATER) is IntakeOutcome.UNCHANGED
+    assert ConsentRecord.objects.get().disclosure == "Text me."
 
 
 def test_a_repeat_is_known_days_later_and_by_another_door(clinic: Clinic) -> None:

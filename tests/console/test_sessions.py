@@ -1,13 +1,18 @@
 """Entering a finished treatment, correcting it, taking it back."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 
-from reminders.clinic.models import Clinic, ConsentRecord, Patient, TreatmentSession
+from reminders.clinic.models import Clinic, Clinician, ConsentRecord, Patient, TreatmentSession
+from reminders.content.services import publish
 from tests import factories
+from tests.console.conftest import LogIn
+from tests.factories import Staff
 
 
 def _wall(clinic: Clinic, minutes_ago: int = 30) -> str:
@@ -63,7 +68,8 @@ def test_the_form_begins_with_now_on_the_clinics_clock(therapist: Client, clinic
 
     assert 'value="console-' in page
     assert _wall(clinic, 0)[:13] in page
-    assert "Reply STOP" in page or "reply STOP" in page, "the words the patient agrees to"
+    assert "reply STOP" in page, "the words the patient agrees to"
+    assert "responder STOP" in page
 
 
 def test_all_problems_are_told_at_once_beside_their_fields(therapist: Client, answers: dict[str, object]) -> None:
@@ -88,6 +94,85 @@ def test_without_consent_nothing_is_stored(therapist: Client, answers: dict[str,
     assert response.status_code == 422
     assert 'id="id_consent_error"' in response.content.decode()
     assert TreatmentSession.objects.count() == 0
+
+
+def _shown_words(page: str) -> str:
+    found = re.search(r'name="shown_words" value="([^"]+)"', page)
+    assert found is not None
+    return found[1]
+
+
+def test_the_words_that_were_shown_are_kept_with_the_yes_in_the_patients_language(
+    therapist: Client, staff: Staff, answers: dict[str, object]
+) -> None:
+    page = therapist.get("/sessions/new/").content.decode()
+
+    therapist.post("/sessions/new/", answers | {"shown_words": _shown_words(page)})
+
+    consent = ConsentRecord.objects.get()
+    assert consent.disclosure.startswith("Acepto que Northside Physio me mande mensajes")
+    assert str(escape(consent.disclosure)) in page
+    assert (consent.recorded_by, consent.method) == (staff.therapist, "paper_form")
+
+
+def test_words_published_meanwhile_do_not_change_what_the_patient_agreed_to(
+    therapist: Client, clinic: Clinic, answers: dict[str, object]
+) -> None:
+    page = therapist.get("/sessions/new/").content.decode()
+    newer = "{{ clinic_name }} texts. HELP. STOP. Data rates may apply. Texts are not encrypted. It is not a condition."
+    publish(clinic=clinic, key="consent_disclosure", language="en", body=newer, author=None, now=datetime.now(UTC))
+    Clinic.objects.update(name="Southside Physio")
+
+    therapist.post("/sessions/new/", answers | {"language": "en", "shown_words": _shown_words(page)})
+
+    assert ConsentRecord.objects.get().disclosure.startswith("I agree that Northside Physio may send me")
+
+
+def test_the_clinics_own_words_are_the_ones_shown(therapist: Client, clinic: Clinic) -> None:
+    own = "{{ clinic_name }} texts. HELP. STOP. Data rates may apply. Texts are not encrypted. It is not a condition."
+    publish(clinic=clinic, key="consent_disclosure", language="en", body=own, author=None, now=datetime.now(UTC))
+
+    page = therapist.get("/sessions/new/").content.decode()
+
+    assert "Northside Physio texts. HELP." in page
+    assert "Acepto que Northside Physio" in page, "English never stands in for the patient's own language"
+
+
+@pytest.mark.parametrize("forged", ["", "I agree to everything", "eyJlcyI6ICJhIn0:1abc:forged"])
+def test_words_that_nobody_signed_are_replaced_by_those_in_force(
+    therapist: Client, answers: dict[str, object], forged: str
+) -> None:
+    therapist.post("/sessions/new/", answers | {"shown_words": forged})
+
+    assert ConsentRecord.objects.get().disclosure.startswith("Acepto que Northside Physio")
+
+
+def test_words_signed_for_another_clinic_are_not_taken(
+    therapist: Client, stranger: Clinician, log_in: LogIn, answers: dict[str, object]
+) -> None:
+    theirs = _shown_words(log_in(stranger).get("/sessions/new/").content.decode())
+
+    therapist.post("/sessions/new/", answers | {"shown_words": theirs})
+
+    assert "Lakeside" not in ConsentRecord.objects.get().disclosure
+
+
+def test_a_form_with_problems_keeps_the_words_it_showed(
+    therapist: Client, clinic: Clinic, answers: dict[str, object]
+) -> None:
+    shown = _shown_words(therapist.get("/sessions/new/").content.decode())
+    Clinic.objects.update(name="Southside Physio")
+
+    again = therapist.post("/sessions/new/", answers | {"phone": "12", "shown_words": shown}).content.decode()
+
+    assert _shown_words(again) == shown
+    assert "Acepto que Northside Physio" in again
+
+
+def test_the_patients_page_tells_the_words_they_agreed_to(therapist: Client, answers: dict[str, object]) -> None:
+    page = therapist.post("/sessions/new/", answers, follow=True).content.decode()
+
+    assert "Acepto que Northside Physio" in page
 
 
 def test_a_patient_on_file_is_found_and_used(therapist: Client, answers: dict[str, object], patient: Patient) -> None:

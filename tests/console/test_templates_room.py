@@ -20,7 +20,7 @@ def template(clinic: Clinic) -> Template:
 def test_all_texts_are_listed_with_both_languages(therapist: Client, template: Template) -> None:
     page = therapist.get("/templates/").content.decode()
 
-    assert page.count("English") == page.count("Spanish") == 26
+    assert page.count("English") == page.count("Spanish") == 27
     assert 'href="/templates/emergency/es/"' in page
     assert '<span class="version">v1</span>' in page
     assert "missing" in page
@@ -47,6 +47,13 @@ def test_characters_that_make_a_text_dear_are_marked(therapist: Client, template
     assert ">👍</mark>" in page
     assert ">ó</mark>" in page
     assert "70 characters instead of 160" in page
+
+
+def test_words_that_are_not_sent_have_no_price(therapist: Client) -> None:
+    page = therapist.post("/templates/consent_disclosure/en/preview/", {"body": "I agree. {{ clinic_name }}"})
+
+    assert "I agree. Northside Physio" in page.content.decode()
+    assert "GSM-7" not in page.content.decode()
 
 
 def test_a_problem_is_told_with_its_place(therapist: Client, template: Template) -> None:

@@ -12,7 +12,7 @@ import pytest
 from reminders.core.rendering import TemplateError, compile_text, render
 from reminders.core.segments import Encoding, count_segments
 from reminders.core.text_variables import LANGUAGES, VARIABLES
-from reminders.core.texts import TEXTS, Audience, check_text, sample_values
+from reminders.core.texts import TEXTS, Audience, Medium, check_text, sample_values
 from tests.readability import english_grade, spanish_ease
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,13 +83,13 @@ def test_every_text_passes_the_checks_that_publishing_makes(key: str, language: 
 
 def test_every_english_sms_is_one_plain_part() -> None:
     for sent in every_text():
-        if sent.language == "en" and sent.key != "staff_call":
+        if sent.language == "en" and TEXTS[sent.key].medium is Medium.SMS:
             assert (count_segments(sent.body).encoding, count_segments(sent.body).segments) == (Encoding.GSM_7, 1), sent
 
 
 def test_every_spanish_sms_is_plain_and_at_most_two_parts() -> None:
     for sent in every_text():
-        if sent.language == "es" and sent.key != "staff_call":
+        if sent.language == "es" and TEXTS[sent.key].medium is Medium.SMS:
             assert count_segments(sent.body).encoding is Encoding.GSM_7, sent
             assert count_segments(sent.body).segments <= 2, sent
 
@@ -241,6 +241,22 @@ def test_the_opt_in_confirmation_has_every_part_that_carriers_ask_for() -> None:
             assert re.search(r"Msg & data rates may apply|tarifas de mensajes y datos", sent.body), sent
 
 
+def test_the_words_of_consent_have_every_part_that_carriers_and_privacy_ask_for() -> None:
+    said = [sent for sent in every_text() if sent.key == "consent_disclosure"]
+    assert {sent.language for sent in said} == set(LANGUAGES)
+    for sent in said:
+        for part in ("Northside Physio & Rehab", "HELP", "STOP"):
+            assert part in sent.body, sent
+        for part in (
+            r"automated|automáticos",
+            r"About 6 texts per visit|Unos 6 mensajes por visita",
+            r"Msg & data rates may apply|tarifas de mensajes y datos",
+            r"not encrypted|no van cifrados",
+            r"not a condition of my care|no es condición para mi tratamiento",
+        ):
+            assert re.search(part, sent.body), (part, sent)
+
+
 def test_the_opt_out_confirmation_names_the_clinic_and_says_that_it_is_the_end() -> None:
     for sent in every_text():
         if sent.key == "opt_out_confirmed":
@@ -274,6 +290,7 @@ def test_no_starter_text_uses_the_patients_name() -> None:
         ("advice_heat", "{% if is_first %}{{ clinic_name }}{% endif %} hi", "must_say"),
         ("advice_heat", "{% if heat_ok %}{{ clinic_name }} STOP{% endif %} hi", "must_say"),
         ("check_in", "{% if heat_ok %}{{ clinic_name }} STOP{% endif %}", "empty"),
+        ("consent_disclosure", "{{ clinic_name }} texts. HELP, STOP. Data rates may apply. Not encrypted.", "must_say"),
     ],
 )
 def test_a_text_that_a_clinic_spoils_is_not_published(key: str, wrong: str, code: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from reminders import clock
-from reminders.clinic.models import AuditEvent, Clinic, Patient, ScreeningRecord, TreatmentSession
+from reminders.clinic.models import AuditEvent, Clinic, ConsentRecord, Patient, ScreeningRecord, TreatmentSession
 from reminders.config import BASE_DIR
 from reminders.management.example_csv import example_csv
 from reminders.management.import_sessions import import_sessions
@@ -60,6 +60,13 @@ def test_good_rows_are_stored_and_a_second_import_changes_nothing(clinic: Clinic
     assert last_line(second) == "3 rows: 0 created, 3 unchanged, 0 corrected, 0 voided, 0 rejected."
     assert TreatmentSession.objects.filter(clinic=clinic).count() == 3
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_column_with_the_words_of_consent_is_kept_with_it(clinic: Clinic, tmp_path: Path) -> None:
+    result = run(write(tmp_path / "a.csv", row(consent_disclosure="Text me, please.\nSTOP ends it.")))
+
+    assert result.exit_code == 0, result.output
+    assert ConsentRecord.objects.get().disclosure == "Text me, please.\nSTOP ends it."
 
 
 def test_a_bad_row_stops_no_other_and_can_be_corrected_and_fed_in_again(clinic: Clinic, tmp_path: Path) -> None:
