@@ -1,6 +1,7 @@
 """Webhooks of texts: one comes in, or the carrier reports on one of ours."""
 
 import re
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -36,11 +37,13 @@ def inbound(request: HttpRequest) -> HttpResponse:
     return twiml()
 
 
-def _incoming(form: QueryDict) -> IncomingText:
-    def said(name: str) -> str:
-        # PostgreSQL stores no NUL; nothing else is touched.
-        return (form.get(name) or "").replace("\x00", "")
+def _said(form: QueryDict, name: str) -> str:
+    """Return one field; PostgreSQL stores no NUL, nothing else is touched."""
+    return (form.get(name) or "").replace("\x00", "")
 
+
+def _incoming(form: QueryDict) -> IncomingText:
+    said = partial(_said, form)
     count = said("NumMedia")
     return IncomingText(
         message_sid=(said("MessageSid") or said("SmsSid"))[:34],
@@ -58,13 +61,13 @@ def _incoming(form: QueryDict) -> IncomingText:
 @signed
 def status(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Store a status callback and apply it if its rank rises. Unknown ids answer 204 all the same: no error loops."""
-    form = form_of(request)
-    code = form.get("ErrorCode") or ""
+    said = partial(_said, form_of(request))
+    code = said("ErrorCode")
     record_status(
         public_id=public_id,
-        carrier_sid=form.get("MessageSid") or form.get("SmsSid") or "",
-        status=form.get("MessageStatus") or form.get("SmsStatus") or "",
-        error_code=int(code) if code.isdigit() else None,
+        carrier_sid=said("MessageSid") or said("SmsSid"),
+        status=said("MessageStatus") or said("SmsStatus"),
+        error_code=int(code) if code.isdecimal() else None,
         now=clock.now(),
     )
     return HttpResponse(status=204)

@@ -109,7 +109,8 @@ def test_a_status_that_the_carrier_did_not_sign_moves_nothing(story: Story) -> N
 def test_a_status_of_a_text_we_do_not_know_is_kept_and_never_an_error(story: Story) -> None:
     path = "/webhooks/sms/status/00000000-0000-4000-8000-000000000000/"
 
-    response = post_as_carrier(path, {"MessageSid": new_sid(), "MessageStatus": "a_status_of_tomorrow"})
+    odd = {"MessageSid": new_sid(), "MessageStatus": "a_status_of_tomorrow\x00", "ErrorCode": "\u00b2"}
+    response = post_as_carrier(path, odd)
 
     assert response.status_code == 204
     assert CarrierEvent.objects.get().status == "a_status_of_tomorrow"
