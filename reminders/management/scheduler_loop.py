@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import psycopg
 import structlog
-from django.db import close_old_connections, connection
+from django.db import close_old_connections, connection, connections
 
 from reminders import clock
 from reminders.conversations.check_ins import open_asked_check_ins
@@ -30,6 +30,9 @@ LONGEST_WAIT_SECONDS = 1.0
 # While a sender's allowance holds back what is due, this is how often it is asked again.
 PACED_WAIT_SECONDS = 0.1
 AFTER_FAILURE_SECONDS = 2.0
+CHORES_EVERY_SECONDS = 0.25
+# A chore that is under way when the end comes may finish; whatever it leaves, the next scheduler finds.
+JOIN_SECONDS = 5.0
 RECONCILE_EVERY_SECONDS = 10
 
 
@@ -74,15 +77,18 @@ def chores() -> list[Chore]:
 
 
 def run(*, stop: threading.Event) -> None:
-    """Loop until `stop` is set. A failure of the database, the broker or one chore is logged and tried again."""
-    todo = chores()
+    """Loop until `stop` is set. A failure of the database, the broker or one chore is logged and tried again.
+
+    The chores have a thread of their own: opening a thousand check-ins must not hold back one emergency answer, and a
+    broker that is away must not hold back the chores.
+    """
+    looking_after = threading.Thread(target=_look_after, args=(stop,), name="chores", daemon=True)
+    looking_after.start()
     listener: psycopg.Connection | None = None
     while not stop.is_set():
         try:
             close_old_connections()
             listener = listener or _listen()
-            # First, because they only touch rows and go on where the broker is away.
-            do_chores(todo)
             more_is_due = dispatch_due(now=clock.now())
             _wait(listener, more_is_due)
         except Exception as error:  # noqa: BLE001  # the loop must outlive everything
@@ -91,6 +97,17 @@ def run(*, stop: threading.Event) -> None:
             listener = None
             stop.wait(AFTER_FAILURE_SECONDS)
     _close(listener)
+    looking_after.join(JOIN_SECONDS)
+
+
+def _look_after(stop: threading.Event) -> None:
+    todo = chores()
+    try:
+        while not stop.wait(CHORES_EVERY_SECONDS):
+            close_old_connections()
+            do_chores(todo)
+    finally:
+        connections.close_all()
 
 
 def dispatch_due(*, now: datetime) -> bool:
