@@ -2,10 +2,10 @@
 
 import os
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import heartbeat_sent, setup_logging, worker_ready, worker_shutdown
 
 from reminders.config import read_config
 from reminders.logs import configure_logging
@@ -14,6 +14,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reminders.settings")
 
 # The capabilities that have tasks keep them in a module `tasks`.
 CAPABILITIES = ("clinic", "content", "messaging", "escalations", "conversations", "insights")
+
+if TYPE_CHECKING:
+    from reminders.insights.heartbeats import Pulse
 
 app = Celery("reminders")
 app.config_from_object("celeryconfig")
@@ -27,3 +30,41 @@ def keep_our_logging(**_signal: Any) -> None:
     """Stop Celery from configuring logging: connecting this signal is how it is told not to."""
     config = read_config()
     configure_logging(log_format=config.log_format, log_level=config.log_level)
+
+
+_pulses: "list[Pulse]" = []
+
+
+@worker_ready.connect
+def begin_heartbeat(sender: Any, **_signal: Any) -> None:
+    """Say which queues this group of workers serves, from now on."""
+    from reminders.insights.heartbeats import WORKER, Pulse
+
+    queues = sorted(app.amqp.queues.consume_from)
+    _pulses.append(Pulse(kind=WORKER, duties=queues, name=sender.hostname))
+    keep_heartbeat()
+
+
+@heartbeat_sent.connect
+def keep_heartbeat(**_signal: Any) -> None:
+    """Write the heartbeat from the loop that takes tasks from the broker: a worker that cannot take any falls silent.
+
+    The connection is closed each time, so that no child forked later inherits it.
+    """
+    from django.db import connection
+
+    for pulse in _pulses:
+        if pulse.is_due():
+            pulse.beat()
+            connection.close()
+
+
+@worker_shutdown.connect
+def end_heartbeat(**_signal: Any) -> None:
+    """Take the rows along."""
+    from django.db import connection
+
+    for pulse in _pulses:
+        pulse.end()
+        connection.close()
+    _pulses.clear()

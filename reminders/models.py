@@ -17,6 +17,7 @@ from reminders.console.models import SignInBrake
 from reminders.content.models import Protocol, ProtocolVersion, Step, Template, TemplateVersion
 from reminders.conversations.models import CheckIn, InboundMessage, Understanding
 from reminders.escalations.models import Escalation
+from reminders.insights.models import Heartbeat
 from reminders.messaging.models import AftercarePlan, CarrierEvent, DeliveryAttempt, Message, Sender
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "ConsentRecord",
     "DeliveryAttempt",
     "Escalation",
+    "Heartbeat",
     "InboundMessage",
     "LadderRung",
     "Message",

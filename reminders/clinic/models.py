@@ -279,4 +279,6 @@ class AuditEvent(models.Model):
         indexes = [
             models.Index(fields=["clinic", "-at"], name="audit_by_clinic"),
             models.Index(fields=["subject", "subject_id", "at"], name="audit_by_subject"),
+            # For monitoring: an alarm that must never ring.
+            models.Index(fields=["at"], condition=Q(verb="second_carrier_id"), name="audit_second_carrier_id"),
         ]

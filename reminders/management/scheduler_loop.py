@@ -19,6 +19,7 @@ from reminders.conversations.inbound import unread
 from reminders.conversations.silence import close_silent
 from reminders.conversations.tasks import read_texts
 from reminders.escalations.services import ring_due
+from reminders.insights.heartbeats import SCHEDULER, Pulse, process_name, sweep_heartbeats
 from reminders.logs import place_of
 from reminders.messaging.outbox import BATCH, claim_due, expire_overdue, give_back, sweep_leases
 from reminders.messaging.sweeps import has_ambiguous, next_due_at, unplanned
@@ -34,6 +35,7 @@ CHORES_EVERY_SECONDS = 0.25
 # A chore that is under way when the end comes may finish; whatever it leaves, the next scheduler finds.
 JOIN_SECONDS = 5.0
 RECONCILE_EVERY_SECONDS = 10
+SWEEP_HEARTBEATS_EVERY_SECONDS = 600
 
 
 @dataclass(slots=True)
@@ -73,6 +75,7 @@ def chores() -> list[Chore]:
         Chore("read_missed", 3, _read_missed),
         Chore("plan_missed", 5, _plan_missed),
         Chore("reconcile", RECONCILE_EVERY_SECONDS, _reconcile),
+        Chore("sweep_heartbeats", SWEEP_HEARTBEATS_EVERY_SECONDS, lambda _now: sweep_heartbeats()),
     ]
 
 
@@ -84,12 +87,15 @@ def run(*, stop: threading.Event) -> None:
     """
     looking_after = threading.Thread(target=_look_after, args=(stop,), name="chores", daemon=True)
     looking_after.start()
+    # Each thread speaks for itself: one that hangs falls silent, whatever the other does.
+    pulse = Pulse(kind=SCHEDULER, duties=["dispatch"], name=process_name())
     listener: psycopg.Connection | None = None
     while not stop.is_set():
         try:
             close_old_connections()
             listener = listener or _listen()
             more_is_due = dispatch_due(now=clock.now())
+            pulse.beat()
             _wait(listener, more_is_due)
         except Exception as error:  # noqa: BLE001  # the loop must outlive everything
             log.error("scheduler_failed", kind=type(error).__name__, where=place_of(error))
@@ -97,15 +103,19 @@ def run(*, stop: threading.Event) -> None:
             listener = None
             stop.wait(AFTER_FAILURE_SECONDS)
     _close(listener)
+    pulse.end()
     looking_after.join(JOIN_SECONDS)
 
 
 def _look_after(stop: threading.Event) -> None:
     todo = chores()
+    pulse = Pulse(kind=SCHEDULER, duties=["chores"], name=process_name())
     try:
         while not stop.wait(CHORES_EVERY_SECONDS):
             close_old_connections()
             do_chores(todo)
+            pulse.beat()
+        pulse.end()
     finally:
         connections.close_all()
 

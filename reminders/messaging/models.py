@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from reminders.clinic.models import Clinic, Clinician, Patient, TreatmentSession
 from reminders.content.models import ProtocolVersion, TemplateVersion
-from reminders.core.states import DROPPED, MessageState
+from reminders.core.states import DROPPED, IN_FLIGHT, UNSENT, MessageState
 
 
 class Sender(models.Model):
@@ -182,6 +182,14 @@ class Message(models.Model):
                 name="message_unsent_by_phone",
             ),
             models.Index(fields=["patient", "due_at"], name="message_by_patient"),
+            # For monitoring: what waits for a person, and what has left or ended lately.
+            models.Index(fields=["changed_at"], condition=Q(state="unresolved"), name="message_unresolved"),
+            models.Index(
+                fields=["changed_at"],
+                include=["state"],
+                condition=~Q(state__in=sorted([*UNSENT, *IN_FLIGHT, MessageState.UNRESOLVED])),
+                name="message_lately",
+            ),
         ]
 
 

@@ -82,14 +82,14 @@ def _store_answers(
         settled = {pk for (pk,) in cursor.fetchall()}
     sids = {row.id: answer.sid for row, answer in zip(rows, answers, strict=True) if answer.sid}
     if sids.keys() - settled:
-        _look_for_second_ids({pk: sid for pk, sid in sids.items() if pk not in settled})
+        _look_for_second_ids({pk: sid for pk, sid in sids.items() if pk not in settled}, now)
 
 
-def _look_for_second_ids(sids: Mapping[int, str]) -> None:
+def _look_for_second_ids(sids: Mapping[int, str], now: datetime) -> None:
     """Raise the alarm where a message that was settled without us has another id than the one we were given."""
     for message in Message.objects.filter(pk__in=sids).exclude(carrier_sid=""):
         if message.carrier_sid != sids[message.pk]:
-            report_second_id(message)
+            report_second_id(message, now=now)
 
 
 @dataclass(frozen=True, slots=True)

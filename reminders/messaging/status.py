@@ -6,7 +6,9 @@ from uuid import UUID
 import structlog
 from django.db import connection, transaction
 
+from reminders.clinic import audit
 from reminders.clinic.consent import turn_topic
+from reminders.clinic.models import AuditEvent
 from reminders.clinic.turns import take_turn
 from reminders.core.carrier_errors import Fault, fault_of
 from reminders.core.states import CALL_RANK, CALL_STATE, CARRIER_RANK, CARRIER_STATE, MESSAGE_MOVES, MessageState
@@ -16,6 +18,7 @@ from reminders.messaging.models import CarrierEvent, Message, UnknownPolicy
 
 # What the column holds; a longer number is no code of any carrier.
 MOST_CODE = 2**31 - 1
+SECOND_CARRIER_ID = "second_carrier_id"
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +48,7 @@ def record_status(
             log.warning("status_not_applied", known_message=message is not None, status_known=status in ranks)
             return False
         if message.carrier_sid not in ("", carrier_sid):
-            report_second_id(message)
+            report_second_id(message, now=now)
             return False
         fault = fault_of(code=error_code)
         if fault is Fault.OPTED_OUT:
@@ -59,12 +62,23 @@ def record_status(
     return moved
 
 
-def report_second_id(message: Message) -> None:
-    """Raise the alarm that the carrier took one message twice. Where the policy prefers twice to lost, only say so."""
+def report_second_id(message: Message, *, now: datetime) -> None:
+    """Raise the alarm that the carrier took one message twice, and keep it on record, where monitoring counts it.
+
+    Where the policy prefers twice to lost, only say so.
+    """
     if message.unknown_policy == UnknownPolicy.RESEND:
         log.warning("sent_again", message_id=message.pk)
-    else:
-        log.error("second_carrier_id", message_id=message.pk)
+        return
+    log.error(SECOND_CARRIER_ID, message_id=message.pk)
+    audit.record(
+        clinic=message.clinic,
+        actor=AuditEvent.Actor.CARRIER,
+        verb=SECOND_CARRIER_ID,
+        subject=message,
+        patient=message.patient,
+        now=now,
+    )
 
 
 def _move(

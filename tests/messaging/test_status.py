@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from reminders.clinic.consent import newest_decision
-from reminders.clinic.models import Clinic, Patient, PatientPhone
+from reminders.clinic.models import AuditEvent, Clinic, Patient, PatientPhone
 from reminders.messaging.models import CarrierEvent, Kind, Message
 from reminders.messaging.outbox import claim_due, send_claimed
 from reminders.messaging.status import record_status
@@ -161,6 +161,7 @@ def test_a_second_id_for_one_text_raises_the_alarm_and_changes_nothing(accepted:
 
     assert [(entry["event"], entry["log_level"]) for entry in logs] == [("second_carrier_id", "error")]
     assert again(accepted).state == "accepted"
+    assert AuditEvent.objects.get(verb="second_carrier_id").subject_id == accepted.pk
 
 
 def test_a_second_id_is_expected_where_twice_is_better_than_lost(patient: Patient) -> None:
