@@ -46,6 +46,7 @@ TIER_OF_FLAG: Mapping[Flag, Tier] = {
 TIER_OF_RULE: Mapping[str, Tier] = {
     "bleeding.on": Tier.NOW,
     "bleeding.passed": Tier.NOW,
+    "bleeding.size": Tier.CALL,
     "bleeding.swelling": Tier.CALL,
     "neuro.bladder": Tier.NOW,
     "neuro.brain": Tier.NOW,

@@ -16,6 +16,9 @@ from reminders.core.understanding.text import Token
 _PLACES = frozenset({"on", "in", "of", "at", "from", "under", "behind", "near", "around", "en", "de", "por", "sobre"})
 _NOT_BACK = frozenset({"no", "not", "nothing", "none", "nada", "fine", "ok", "good", "bien", "all", "never"})
 _ENDS = frozenset({".", "!", "?", ";"})
+_CLOSE = 2
+_TURNS_TO_NOW = frozenset({"this", "now", "today", "esta", "este", "ahora", "hoy"})
+_ASKS = frozenset({"is", "are", "can", "could", "should", "do", "does", "will", "would", "puedo", "es", "debo"})
 _FAINT, _BREATHING_FINE = "idiom.faint", "idiom.breathing_fine"
 _HARD_TO_BREATHE = frozenset({"breathing.hard", "breathing.hard_es", "breathing.not_well"})
 _ABOUT_SORENESS, _WHOLE_SENTENCE = "hypothetical.soreness", "hypothetical.whole"
@@ -65,9 +68,10 @@ class Context:
         """Return how this match stands in the reply."""
         if match in self._negated:
             return Status.NEGATED
-        if self._is_hypothetical(match) and Flag.SELF_HARM not in match.flags:
+        has_it_too = any(match.first < too.first for too in self.of("me_too"))
+        if not has_it_too and self._is_hypothetical(match) and Flag.SELF_HARM not in match.flags:
             return Status.HYPOTHETICAL
-        if not any(match.first < too.first for too in self.of("me_too")):
+        if not has_it_too:
             if self._is_historical(match):
                 return Status.HISTORICAL
             if self._is_about_another(match):
@@ -90,13 +94,18 @@ class Context:
             if trigger.rule == _ABOUT_SORENESS:
                 if match.means == "flag":
                     continue
-            elif any(plain.overlaps(trigger) or plain.overlaps(match) for plain in real):
+            elif any(self._is_real(plain, trigger, match) for plain in real):
                 continue
             if trigger.rule == _WHOLE_SENTENCE:
                 return True
             if trigger.first <= match.first and not self._broken(trigger.last, match.first):
                 return True
         return False
+
+    def _is_real(self, plain: Match, trigger: Match, match: Match) -> bool:
+        """Tell whether a question is about what the patient has: "curious why my hand is numb"."""
+        is_close = trigger.first <= plain.first and 0 <= match.first - plain.last <= _CLOSE
+        return plain.overlaps(trigger) or plain.overlaps(match) or is_close
 
     def _names_the_patient(self, match: Match) -> bool:
         return any(token.norm in self._patient for token in self.tokens[match.first : match.last])
@@ -121,17 +130,25 @@ class Context:
             between = range(min(trigger.last, match.last), max(trigger.first, match.first))
             if any(self.tokens[at].norm in terminators for at in between):
                 continue
+            if self._turns_to_now(trigger.last, match.first):
+                continue
             if any(self._is_back(again, trigger, match) for again in self.of("again")):
                 continue
             return True
         return False
+
+    def _turns_to_now(self, first: int, last: int) -> bool:
+        """Tell whether what follows the old story is of today: "in 2015, and this pressure is the same"."""
+        words = [token.norm for token in self.tokens[first : last + 1]]
+        return any(word in {",", "and", "y"} and after in _TURNS_TO_NOW for word, after in pairwise(words))
 
     def _is_back(self, again: Match, trigger: Match, match: Match) -> bool:
         """Tell whether what was long ago is here again; "but now nothing" says the contrary."""
         following = self.tokens[again.last].norm if again.last < len(self.tokens) else ""
         if not self.same_sentence(again, match) or again.first < trigger.first:
             return False
-        return following not in _NOT_BACK
+        before = [token.norm for token in self.tokens[max(0, again.first - 3) : again.first]]
+        return following not in _NOT_BACK and not _NOT_BACK.intersection(before) and not _ASKS.intersection(before)
 
     def _is_about_another(self, match: Match) -> bool:
         if self._is_proxy or match.rule.endswith(".ambulance"):
@@ -171,6 +188,8 @@ class Context:
 
 def _masks(idiom: Match, match: Match) -> bool:
     """Tell whether an idiom takes a match away; "not breathing great" is more than "breathing great"."""
+    if match.means == "flag" and match.first < idiom.first and idiom.last < match.last:
+        return False  # the sign is told around it: "bleeding all week and it won't stop"
     is_wider = match.first < idiom.first and (idiom.last <= match.last or match.rule in _HARD_TO_BREATHE)
     if idiom.rule == _BREATHING_FINE and is_wider:
         return False

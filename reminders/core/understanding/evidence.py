@@ -57,7 +57,7 @@ class _Gatherer:
             "better": named + self._context.of("same", "better_little", "chatter", "worse"),
             "better_little": named + self._context.of("same"),
             "same": named,
-            "worse": named + self._context.of("chatter"),
+            "worse": named + self._context.of("chatter") + self._rule("well.no_more"),
             "still": [],
         }
         for means, mask in masks.items():

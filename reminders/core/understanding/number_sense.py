@@ -6,6 +6,8 @@ from reminders.core.understanding.lexicon import Lexicon
 from reminders.core.understanding.text import Token
 
 _OF = frozenset({"/", "of", "de", "over", "sobre", "outta"})
+_SCALE = frozenset({"scale", "escala"})
+HIGHEST_OF_SCALE = 10
 _PHONE_DIGITS = 5
 _CLOCK_PARTS = frozenset({":"})
 _ONES = frozenset({"one", "uno"})
@@ -50,6 +52,9 @@ class NumberSense:
 
     def after_number(self, at: int, after: int) -> AfterNumber:
         """Decide what the number over the tokens `at` up to `after` is."""
+        scale_until = self._scale(at, after)
+        if scale_until:
+            return AfterNumber(skip_to=scale_until)
         of = self._of(at, after)
         if of is not None:
             return of
@@ -66,6 +71,16 @@ class NumberSense:
         if words[:1] == [".5"]:
             return value + 0.5, after + 1
         return value, after
+
+    def _scale(self, at: int, after: int) -> int:
+        """Return where "a scale of 0 to 10" or "0-10 scale" ends; 0 if the number does not start one."""
+        if self._tokens[at].norm not in {"0", "1", "zero", "one", "cero", "uno"}:
+            return 0
+        ten = self.number_at(after + 1) if after + 1 < len(self._tokens) else None
+        if self._word(after) not in {"to", "-", "a", "al", "through"} or ten is None or ten[0] != HIGHEST_OF_SCALE:
+            return 0
+        around = self._norms(max(0, at - 4), at) + self._norms(ten[1], ten[1] + 1)
+        return 0 if _SCALE.isdisjoint(around) else ten[1]
 
     def _of(self, at: int, after: int) -> AfterNumber | None:
         """Read "7/10", "7 out of 10", "7 de 10"; another whole than ten makes it no score."""
@@ -120,6 +135,8 @@ class NumberSense:
             return True
         if following == "of" or (following == "de" and self._word(after + 1) not in {"dolor", "molestia"}):
             return True
+        if before == "of" and self._word(at - 2) in self._units:  # "3 sets of 10"
+            return True
         if following in _CLOCK_PARTS and self._is_number(after + 1) and self._glued(after):
             return True
         if before in _CLOCK_PARTS and self._is_number(at - 2) and self._glued(at):
@@ -145,6 +162,8 @@ class NumberSense:
         """Tell whether a digit stands for a word: "2" for "to", "4" for "for"."""
         if token.norm not in {"2", "4"} or token.kind != "number":
             return False
+        if following == "night" and self._glued(after):
+            return True
         if following in {"nite", "morrow", "ever", "u", "n", "got", "b"}:
             return True
         meant = "to" if token.norm == "2" else "for"

@@ -12,6 +12,7 @@ HIGHEST = 10
 _ENDS = frozenset({".", "!", "?", ";"})
 _TRAIL_ENDS = _ENDS | {",", "(", "but", "pero", ">", "and", "y", "so"}
 _RANGE_MARKS = frozenset({"-", "/", "~"})
+_OR = (["or"], ["o"], ["-"], ["to"])
 _MOST_WORDS_IN_RANGE = 4
 
 
@@ -70,7 +71,7 @@ class _Scorer:
 
     def _candidates(self) -> list[Candidate]:
         found: list[Candidate] = []
-        at = 0
+        at, refused_until = 0, 0
         while at < len(self._norms):
             number = self._sense.number_at(at)
             if number is None:
@@ -80,8 +81,10 @@ class _Scorer:
             kind = self._sense.after_number(at, after)
             if kind.of_ten_until:
                 found.append(Candidate(value, at, kind.of_ten_until, of_ten=True))
-            elif kind.is_score:
+            elif kind.is_score and not (refused_until and self._norms[refused_until:at] in _OR):
                 found.append(Candidate(value, at, after))
+            elif not kind.is_score and value > 1:
+                refused_until = after  # "at 4 or 5": what goes for the first goes for the second
             at = max(after, kind.of_ten_until, kind.skip_to)
         return self._joined_ranges(found)
 
@@ -133,6 +136,8 @@ class _Scorer:
             trail = _up_to(_TRAIL_ENDS, self._norms[each.last : end])
             if is_trailing and number:  # "8 yesterday 3 today": what directly follows a number belongs to it
                 lead = lead[1:] if lead and lead[0] in time_words - {"from"} else _after_turn(lead)
+            elif number:
+                lead = _after_turn(lead)
             if not is_trailing and number + 1 < len(candidates):  # "was 8 now 3": what stands before belongs to it
                 trail = trail[:1] if trail and trail[0] in self._past else []
             self._mark(each, lead, trail)
