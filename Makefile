@@ -1,7 +1,7 @@
 # Works from a fresh clone with Python 3.11 or newer and a package registry; everything else comes with it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint lock screenshots
+.PHONY: help run demo test lint lock screenshots chaos
 
 # The first of these that is new enough. `make PYTHON=/path/to/python3 ...` chooses another.
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
@@ -35,6 +35,10 @@ lint: $(DEV_READY) ## Style, format, types and the arrows between packages: abou
 
 screenshots: $(DEV_READY) ## Keep a picture of every page in build/screenshots: desk and phone, light and dark.
 	SCREENSHOTS=build/screenshots $(BIN)/pytest tests/browser/test_looks.py
+
+chaos: $(DEV_READY) ## Break a running stack in every way we know, by seed: SEED=1 MESSAGES=1000 FAULTS=all.
+	@exec $(BIN)/python -m benchmarks.chaos --seed $(or $(SEED),1) --messages $(or $(MESSAGES),1000) \
+		--faults $(or $(FAULTS),all) $(ARGS)
 
 lock: $(DEV_READY) ## Write requirements*.txt anew from requirements*.in, with hashes. UPGRADE=1 takes newer versions.
 	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements.in -o requirements.txt

@@ -17,7 +17,7 @@ from reminders.clinic.consent import turn_topic
 from reminders.clinic.turns import turn_key
 from reminders.core.quiet_hours import is_quiet, next_open, next_start
 from reminders.delivery.port import Carrier, CreateResult, NotProcessed, OutgoingCall, OutgoingText
-from reminders.messaging import sql
+from reminders.messaging import crash_points, sql
 from reminders.messaging.claimed import Claimed, Held, inspect, keys
 from reminders.messaging.models import ConsentRule
 from reminders.messaging.settling import RESEND_LIMIT, act_on_refusals, settle
@@ -55,18 +55,23 @@ def send_claimed(*, held: Sequence[Held], now: datetime, carrier: Carrier) -> in
     # Whatever may fail is made before the commit point: a row past it may have left.
     outgoing = {row.id: _outgoing(row, now) for row in ready}
     before = time.monotonic()
+    crash_points.reach("before_commit_point")
     tries = _commit_to_send(ready, now)
     committed = [row for row in ready if row.id in tries]
     if not committed:
         return 0
+    crash_points.reach("after_commit_point")
     results: list[CreateResult]
     if time.monotonic() - before > START_WITHIN_SECONDS:
         results = [NotProcessed("stood_still")] * len(committed)
     else:
+        crash_points.reach("mid_request")
         results = carrier.create([outgoing[row.id] for row in committed])
+    crash_points.reach("before_settle")
     now += timedelta(seconds=time.monotonic() - started)
     act_on_refusals(committed, results, now)
     settle(committed, tries, results, now)
+    crash_points.reach("before_ack")
     return len(committed)
 
 

@@ -37,6 +37,19 @@ class CarrierControl:
         """Change how the running carrier behaves."""
         self._ask("settings", changes)
 
+    def add_fault(self, **wish: object) -> int:
+        """Switch a fault on; return its number."""
+        return int(self._ask("faults", wish)["id"])
+
+    def remove_fault(self, number: int) -> None:
+        """Switch a fault off."""
+        self._ask(f"faults?{urlencode({'id': number})}", method="DELETE")
+
+    def texts(self) -> list[Record]:
+        """Return every create of a text that was processed, oldest first."""
+        found: list[Record] = self._ask(f"messages?{urlencode({'direction': 'outbound-api'})}")["messages"]
+        return found
+
     def new_events(self, *, wait_seconds: float = 0) -> list[Record]:
         """Return what happened since the last call, waiting up to this long for the first event."""
         query = urlencode({"after": self._last_event, "timeout": wait_seconds, "limit": MOST_EVENTS})
@@ -50,9 +63,9 @@ class CarrierControl:
         found: Record = self._ask("state")
         return found
 
-    def _ask(self, path: str, body: Record | None = None) -> Any:
+    def _ask(self, path: str, body: Record | None = None, *, method: str | None = None) -> Any:
         request = urllib.request.Request(  # noqa: S310 our own address, made from a port
-            f"{self._base}/{path}", data=None if body is None else json.dumps(body).encode()
+            f"{self._base}/{path}", data=None if body is None else json.dumps(body).encode(), method=method
         )
         try:
             with urllib.request.urlopen(request, timeout=REQUEST_SECONDS) as response:  # noqa: S310

@@ -48,7 +48,9 @@ def demo_config() -> Config:
 
 
 @contextmanager
-def open_house(*, config: Config, data_dir: Path, say: Callable[[str], None]) -> Iterator[House]:
+def open_house(
+    *, config: Config, data_dir: Path, say: Callable[[str], None], concurrency: int = 2, scheduler_count: int = 1
+) -> Iterator[House]:
     """Start a stack on an emptied `data_dir`; stop it and leave no process, however the block ends.
 
     Raises `ConfigError` where the folder holds anything but an earlier demo, or where a demo runs on it already.
@@ -64,7 +66,7 @@ def open_house(*, config: Config, data_dir: Path, say: Callable[[str], None]) ->
     _empty(places)
     if not config.secret_key:
         keep_secret(data_dir)
-    options = Options(port=0, sandbox_port=0, concurrency=2, scheduler_count=1)
+    options = Options(port=0, sandbox_port=0, concurrency=concurrency, scheduler_count=scheduler_count)
     stack = Stack(make_plan(config=config, options=options, places=places), say=say)
     try:
         with one_at_a_time(places.locks / "transition"):
