@@ -76,6 +76,11 @@ SETTINGS: tuple[Setting, ...] = (
         "(none: served from the sources)",
         "Folder of collected static files (`reminders manage collectstatic`), as the container image uses it.",
     ),
+    Setting(
+        "REMINDERS_METRICS_TOKEN",
+        "(none: `/metrics` answers this machine alone)",
+        "The bearer token with which Prometheus reads `/metrics`: 16 characters or more.",
+    ),
     Setting("REMINDERS_SANDBOX", "0", "1 where the carrier is the sandbox; `reminders up` sets it."),
     Setting("REMINDERS_SANDBOX_URL", "(none)", "The sandbox carrier's address, for the pages that link to its phones."),
 )
@@ -99,6 +104,7 @@ class Config:
     log_format: str
     log_level: str
     static_root: str
+    metrics_token: str
     sandbox: bool
     sandbox_url: str
 
@@ -135,6 +141,7 @@ def read_config(environ: Mapping[str, str] | None = None) -> Config:
             name="REMINDERS_LOG_LEVEL", value=(text("REMINDERS_LOG_LEVEL") or "INFO").upper(), of=LOG_LEVELS
         ),
         static_root=text("REMINDERS_STATIC_ROOT"),
+        metrics_token=_token(text("REMINDERS_METRICS_TOKEN")),
         sandbox=_flag(name="REMINDERS_SANDBOX", value=text("REMINDERS_SANDBOX")),
         sandbox_url=_web_address(name="REMINDERS_SANDBOX_URL", value=text("REMINDERS_SANDBOX_URL")),
     )
@@ -216,6 +223,16 @@ def _secret(value: str) -> str:
         raise ConfigError(
             f"REMINDERS_SECRET_KEY is shorter than {shortest} characters: make one with "
             "`python3 -c 'import secrets; print(secrets.token_urlsafe(48))'`."
+        )
+    return value
+
+
+def _token(value: str) -> str:
+    shortest = 16
+    if value and len(value) < shortest:
+        raise ConfigError(
+            f"REMINDERS_METRICS_TOKEN is shorter than {shortest} characters: make one with "
+            "`python3 -c 'import secrets; print(secrets.token_urlsafe(24))'`."
         )
     return value
 

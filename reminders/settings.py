@@ -42,6 +42,7 @@ TWILIO_AUTH_TOKEN = CONFIG.twilio_auth_token
 TWILIO_API_BASE_URL = CONFIG.twilio_api_base_url
 REMINDERS_SANDBOX = CONFIG.sandbox
 REMINDERS_SANDBOX_URL = CONFIG.sandbox_url
+METRICS_TOKEN = CONFIG.metrics_token
 REDIS_URL = CONFIG.redis_url or _PLACES.redis_url
 
 _PUBLIC = urlsplit(CONFIG.public_base_url)

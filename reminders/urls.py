@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
 from reminders.api.api import api
+from reminders.api.metrics import metrics
 
 
 def healthz(_request: HttpRequest) -> HttpResponse:
@@ -20,6 +21,7 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("healthz", healthz),
+    path("metrics", metrics),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
     path("", include("reminders.console.urls")),
