@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from reminders.clinic.models import PhoneState
 from reminders.core.states import MessageState, Severity
 
 
@@ -34,6 +35,7 @@ MESSAGE_STATES: Mapping[str, Tone] = {
     _S.REJECTED: Tone("Refused by the carrier", "cross", "urgent"),
     _S.AMBIGUOUS: Tone("Not known yet", "question", "same-day"),
     _S.UNRESOLVED: Tone("Never confirmed", "question", "same-day"),
+    _S.REPLACED: Tone("Sent again", "send", "quiet"),
     _S.CANCELLED: Tone("Cancelled", "minus", "quiet"),
     _S.EXPIRED: Tone("Too late, not sent", "minus", "quiet"),
     _S.SUPPRESSED: Tone("Withheld", "minus", "quiet"),
@@ -43,6 +45,14 @@ CLOSED = Tone("Closed", "check", "good")
 IN_HANDS = Tone("In somebody’s hands", "hand", "good")
 IN_USE = Tone("In use", "check", "good")
 TAKEN_BACK = Tone("Taken back", "minus", "quiet")
+RUNNING = Tone("Sending", "check", "good")
+HELD = Tone("Held", "minus", "urgent")
+NUMBERS: Mapping[str, Tone] = {
+    PhoneState.LANDLINE: Tone("Landline", "phone", "urgent"),
+    PhoneState.DEAD: Tone("Not in service", "cross", "urgent"),
+    PhoneState.UNREACHABLE: Tone("Out of reach", "question", "same-day"),
+    PhoneState.QUARANTINED: Tone("Wrong number", "alarm", "urgent"),
+}
 CONSENTS: Mapping[str, Tone] = {
     "granted": Tone("Agreed", "check", "good"),
     "revoked": Tone("Opted out", "minus", "same-day"),

@@ -18,6 +18,7 @@ class MessageState(StrEnum):
     REJECTED = "rejected"
     AMBIGUOUS = "ambiguous"
     UNRESOLVED = "unresolved"
+    REPLACED = "replaced"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     SUPPRESSED = "suppressed"
@@ -39,7 +40,10 @@ MESSAGE_MOVES: Mapping[MessageState, frozenset[MessageState]] = {
     _S.SENDING: frozenset({_S.AMBIGUOUS}) | _ANSWERED | _CARRIER_WORD,
     # An answer that comes after its lease ended still counts: it is the best evidence there is.
     _S.AMBIGUOUS: frozenset({_S.UNRESOLVED}) | _ANSWERED | _CARRIER_WORD,
-    _S.UNRESOLVED: frozenset({_S.ACCEPTED}) | _CARRIER_WORD,
+    # A person decides: it counts as sent, or a new text takes its place.
+    _S.UNRESOLVED: frozenset({_S.ACCEPTED, _S.REPLACED}) | _CARRIER_WORD,
+    # Proof that comes after the decision is believed all the same.
+    _S.REPLACED: frozenset({_S.ACCEPTED}) | _CARRIER_WORD,
     _S.ACCEPTED: _CARRIER_WORD,
     _S.SENT: frozenset({_S.DELIVERED, _S.UNDELIVERED, _S.FAILED}),
     # A late `delivered` after `undelivered` is believed and never sent again.
@@ -65,7 +69,17 @@ REACHED_CARRIER = frozenset({_S.ACCEPTED, _S.SENT, _S.DELIVERED})
 """The carrier has it and has not said that it failed: a check-in in one of these states waits for its answer."""
 
 DROPPED = _DROPPED
-TERMINAL = frozenset(state for state, moves in MESSAGE_MOVES.items() if moves <= {_S.DELIVERED}) | {_S.UNRESOLVED}
+
+MISSED = frozenset({_S.EXPIRED, _S.SUPPRESSED, _S.REJECTED, _S.UNDELIVERED, _S.FAILED})
+"""The patient did not get it although it was planned, and nobody took it back on purpose."""
+
+NOT_SURE_TO_ARRIVE = MISSED | {_S.AMBIGUOUS, _S.UNRESOLVED}
+"""What the clinic has to see: it did not arrive, or nobody knows."""
+
+TERMINAL = frozenset(state for state, moves in MESSAGE_MOVES.items() if moves <= {_S.DELIVERED}) | {
+    _S.UNRESOLVED,
+    _S.REPLACED,
+}
 
 # Source: Twilio's message status guide; order of callbacks is not guaranteed, so only a higher rank is applied.
 CARRIER_RANK: Mapping[str, int] = {

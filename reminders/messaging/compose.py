@@ -151,7 +151,9 @@ def store(message: Message) -> Message:
     if message.dedupe_key:
         stored = existing.get(dedupe_key=message.dedupe_key)
     elif message.plan is not None:
-        stored = existing.get(plan=message.plan, step_key=message.step_key, occurrence=message.occurrence)
+        stored = existing.get(
+            plan=message.plan, step_key=message.step_key, occurrence=message.occurrence, sends_again=None
+        )
     announce()
     return stored
 

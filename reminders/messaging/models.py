@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from reminders.clinic.models import Clinic, Clinician, Patient, TreatmentSession
 from reminders.content.models import ProtocolVersion, TemplateVersion
-from reminders.core.states import DROPPED, IN_FLIGHT, UNSENT, MessageState
+from reminders.core.states import DROPPED, IN_FLIGHT, NOT_SURE_TO_ARRIVE, UNSENT, MessageState
 
 
 class Sender(models.Model):
@@ -108,6 +108,11 @@ class Message(models.Model):
         "reminders.Escalation", null=True, blank=True, on_delete=models.PROTECT, related_name="notices"
     )
 
+    # The text that nobody knows the fate of, and that a person chose to send again as this one.
+    sends_again = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="sent_again_as", db_index=False
+    )
+
     kind = models.CharField(max_length=12, choices=Kind.choices)
     channel = models.CharField(max_length=5, default="sms", choices=[("sms", "Text"), ("voice", "Call")])
     priority = models.PositiveSmallIntegerField()
@@ -144,7 +149,12 @@ class Message(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["plan", "step_key", "occurrence"], condition=Q(plan__isnull=False), name="message_once_per_step"
+                fields=["plan", "step_key", "occurrence"],
+                condition=Q(plan__isnull=False, sends_again__isnull=True),
+                name="message_once_per_step",
+            ),
+            models.UniqueConstraint(
+                fields=["sends_again"], condition=Q(sends_again__isnull=False), name="message_sent_again_once"
             ),
             models.UniqueConstraint(
                 fields=["clinic", "dedupe_key"], condition=~Q(dedupe_key=""), name="message_dedupe_once"
@@ -189,6 +199,12 @@ class Message(models.Model):
                 include=["state"],
                 condition=~Q(state__in=sorted([*UNSENT, *IN_FLIGHT, MessageState.UNRESOLVED])),
                 name="message_lately",
+            ),
+            # For the delivery page: what did not happen, or may not have, newest first.
+            models.Index(
+                fields=["clinic", "-changed_at"],
+                condition=Q(state__in=sorted(state.value for state in NOT_SURE_TO_ARRIVE)),
+                name="message_trouble",
             ),
         ]
 

@@ -11,14 +11,26 @@ from reminders.clinic.consent import turn_topic
 from reminders.clinic.models import AuditEvent
 from reminders.clinic.turns import take_turn
 from reminders.core.carrier_errors import Fault, fault_of
-from reminders.core.states import CALL_RANK, CALL_STATE, CARRIER_RANK, CARRIER_STATE, MESSAGE_MOVES, MessageState
+from reminders.core.states import (
+    CALL_RANK,
+    CALL_STATE,
+    CARRIER_RANK,
+    CARRIER_STATE,
+    MESSAGE_MOVES,
+    REACHED_CARRIER,
+    MessageState,
+)
 from reminders.messaging import sql
+from reminders.messaging.cancelling import take_back
 from reminders.messaging.faults import act_on_fault
 from reminders.messaging.models import CarrierEvent, Message, UnknownPolicy
 
 # What the column holds; a longer number is no code of any carrier.
 MOST_CODE = 2**31 - 1
 SECOND_CARRIER_ID = "second_carrier_id"
+
+# A person may have chosen to send it again, also while this word was on its way.
+UNKNOWN_TO_ALL = (MessageState.UNRESOLVED, MessageState.REPLACED)
 
 log = structlog.get_logger(__name__)
 
@@ -57,9 +69,16 @@ def record_status(
         moved = _move(message, states[status], ranks[status], carrier_sid, error_code, now)
         if moved:
             CarrierEvent.objects.filter(pk=event.pk).update(applied=True)
+            if message.state in UNKNOWN_TO_ALL and states[status] in REACHED_CARRIER:
+                _stop_sending_again(message, now)
             if states[status] in (MessageState.UNDELIVERED, MessageState.FAILED) and channel == "sms":
                 act_on_fault(message=message, fault=fault, code=error_code, now=now)
     return moved
+
+
+def _stop_sending_again(message: Message, now: datetime) -> None:
+    """Take back the text that was to leave in the place of this one, which has left after all."""
+    take_back(Message.objects.filter(sends_again=message), reason="first_one_left", now=now)
 
 
 def report_second_id(message: Message, *, now: datetime) -> None:

@@ -58,6 +58,7 @@ def test_terminal_is_where_nothing_but_better_news_can_follow() -> None:
         S.FAILED,
         S.REJECTED,
         S.UNRESOLVED,
+        S.REPLACED,
         S.CANCELLED,
         S.EXPIRED,
         S.SUPPRESSED,
@@ -100,6 +101,6 @@ def test_every_word_of_the_carrier_has_a_rank_and_a_meaning(
         assert ranks[earlier] == ranks[later] or before == after or after in MESSAGE_MOVES[before], (earlier, later)
 
 
-@pytest.mark.parametrize("origin", [S.SENDING, S.AMBIGUOUS, S.UNRESOLVED, S.ACCEPTED])
+@pytest.mark.parametrize("origin", [S.SENDING, S.AMBIGUOUS, S.UNRESOLVED, S.REPLACED, S.ACCEPTED])
 def test_any_word_of_the_carrier_settles_what_is_not_settled(origin: MessageState) -> None:
     assert set(CARRIER_STATE.values()) - {origin} <= MESSAGE_MOVES[origin]
