@@ -16,7 +16,6 @@ import click
 
 from reminders.management.demo.house import House, demo_config, open_house
 
-WINDOW_SECONDS = 60.0
 LEAST_WAVE_SECONDS = 2.0
 WATCH_SECONDS = 0.5
 
@@ -25,8 +24,9 @@ WATCH_SECONDS = 0.5
 @click.option("--seed", default=1, show_default=True, help="Decides victims, moments and chances.")
 @click.option("--messages", default=1000, show_default=True, help="Texts in all, spread over the faults.")
 @click.option("--faults", default="all", show_default=True, help="Names separated by commas.")
+@click.option("--window", default=60.0, show_default=True, help="Seconds over which they become due.")
 @click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Default: .data/chaos")
-def main(seed: int, messages: int, faults: str, data_dir: Path | None) -> None:
+def main(seed: int, messages: int, faults: str, window: float, data_dir: Path | None) -> None:
     """Run one storm and print what each fault came to."""
     config = demo_config()
     folder = (data_dir or config.data_dir / "chaos").expanduser().absolute()
@@ -35,7 +35,7 @@ def main(seed: int, messages: int, faults: str, data_dir: Path | None) -> None:
         import django
 
         django.setup()
-        broken = _storm(house, seed=seed, messages=messages, names=_names(faults, seed=seed))
+        broken = _storm(house, seed=seed, messages=messages, names=_names(faults, seed=seed), window=window)
         if broken:
             click.echo(f"The logs of all processes are in {house.plan.places.logs}.")
     sys.exit(1 if broken else 0)
@@ -53,7 +53,7 @@ def _names(wish: str, *, seed: int) -> list[str]:
     return sorted(names, key=lambda name: name != "worker-freeze")
 
 
-def _storm(house: House, *, seed: int, messages: int, names: list[str]) -> bool:
+def _storm(house: House, *, seed: int, messages: int, names: list[str], window: float) -> bool:
     from benchmarks.chaos.books import Books, Row
     from benchmarks.chaos.crowd import Crowd
     from benchmarks.chaos.faults import FAULTS
@@ -69,7 +69,8 @@ def _storm(house: House, *, seed: int, messages: int, names: list[str]) -> bool:
         crowd=Crowd(clinic=Clinic.objects.get(), rng=rng, now=clock.now()),
         rng=rng,
         texts_per_wave=-(-messages // len(names)),
-        wave_seconds=max(LEAST_WAVE_SECONDS, WINDOW_SECONDS / len(names)),
+        wave_seconds=max(LEAST_WAVE_SECONDS, window / len(names)),
+        say=click.echo,
     )
     over = threading.Event()
     watching = threading.Thread(target=_look_after, args=(house, over), daemon=True)
@@ -81,6 +82,7 @@ def _storm(house: House, *, seed: int, messages: int, names: list[str]) -> bool:
             click.echo(f"{time.monotonic() - began:6.1f} s  {name}")
             FAULTS[name](run, name)
             run.waves[-1].ended_at = time.monotonic()
+            run.calm_down()
         for thread in run.later:
             thread.join()
         click.echo(f"{time.monotonic() - began:6.1f} s  waiting until every text has come to its end")

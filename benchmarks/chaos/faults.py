@@ -32,10 +32,22 @@ FROZEN_SECONDS = 50.0
 DOOMED_SECONDS = 20.0
 COPIES = 4
 STOP_AROUND_SECONDS = 0.3
+SLOW_SECONDS = 0.3
 
 Strike = Callable[[Field, str], None]
 
 
+def on_a_slow_carrier(strike: Strike) -> Strike:
+    """Let each create take a while during a fault, so that something is under way when it strikes."""
+
+    def struck(field: Field, name: str) -> None:
+        with field.carrier_fault("delay", operation="messages.create", seconds=SLOW_SECONDS):
+            strike(field, name)
+
+    return struck
+
+
+@on_a_slow_carrier
 def kill_workers(field: Field, name: str) -> None:
     """Kill -9 of pool processes, and now and then of the whole worker, at random moments."""
     field.open_wave(name)
@@ -62,6 +74,7 @@ def crash_points(field: Field, name: str) -> None:
             deadline = time.monotonic() + DOOMED_SECONDS
             while any(one.poll() is None for one in doomed) and time.monotonic() < deadline:
                 time.sleep(0.1)
+        field.say(f"{sum(one.poll() == -signal.SIGKILL for one in doomed)} of {len(doomed)} died at their points")
     finally:
         for process in usual:
             with contextlib.suppress(psutil.Error):
@@ -71,6 +84,7 @@ def crash_points(field: Field, name: str) -> None:
     field.rest()
 
 
+@on_a_slow_carrier
 def kill_schedulers(field: Field, name: str) -> None:
     """Kill -9 of the scheduler as soon as it is back."""
     field.open_wave(name)
@@ -88,6 +102,7 @@ def kill_web(field: Field, name: str) -> None:
         field.pause(0.5, 2.0)
 
 
+@on_a_slow_carrier
 def flush_broker(field: Field, name: str) -> None:
     """FLUSHALL, again and again: tasks are gone between publishing and running."""
     field.open_wave(name)
@@ -97,6 +112,7 @@ def flush_broker(field: Field, name: str) -> None:
         field.pause(0.02, 0.4)
 
 
+@on_a_slow_carrier
 def kill_broker(field: Field, name: str) -> None:
     """Kill -9 of the broker; it comes back empty."""
     field.open_wave(name)
@@ -139,6 +155,7 @@ def double_tasks(field: Field, name: str) -> None:
         field.pause(0.1, 0.3)
 
 
+@on_a_slow_carrier
 def cut_database(field: Field, name: str) -> None:
     """pg_terminate_backend of every connection but our own."""
     field.open_wave(name)
@@ -151,10 +168,11 @@ def cut_database(field: Field, name: str) -> None:
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                 "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
             )
-        field.pause(0.2, 1.0)
+        field.pause(0.05, 0.5)
     connections.close_all()
 
 
+@on_a_slow_carrier
 def kill_database(field: Field, name: str) -> None:
     """Kill -9 of PostgreSQL under load; it recovers from its log."""
     field.open_wave(name)
@@ -164,6 +182,7 @@ def kill_database(field: Field, name: str) -> None:
     connections.close_all()
 
 
+@on_a_slow_carrier
 def freeze_worker(field: Field, name: str) -> None:
     """SIGSTOP of one busy pool process; it is thawed only after its lease has ended."""
     field.open_wave(name)
@@ -186,7 +205,8 @@ def race_the_commit_point(field: Field, name: str) -> None:
     with ThreadPoolExecutor(max_workers=4) as hands:
         for text in wave.texts:
             at = text.due_at.timestamp() + field.rng.uniform(-STOP_AROUND_SECONDS, STOP_AROUND_SECONDS)
-            hands.submit(_at_the_moment, field, field.rng.choice(ways), text, at)
+            way = field.rng.choice(ways)
+            hands.submit(_at_the_moment, field, way, text, at)
     field.rest()
 
 
@@ -198,6 +218,12 @@ def carrier_fault(field: Field, name: str, *, effect: str, **wish: object) -> No
         field.rest()
 
 
+def blind(field: Field, name: str) -> None:
+    """500 after processing, and no callback ever: only the carrier's own list can tell."""
+    with field.carrier_fault("lost", operation="message.status"):
+        carrier_fault(field, name, effect="error", processed=True, probability=0.6)
+
+
 def nothing(field: Field, name: str) -> None:
     """A quiet wave, to compare with."""
     field.open_wave(name)
@@ -207,9 +233,10 @@ def nothing(field: Field, name: str) -> None:
 def _at_the_moment(field: Field, way: Callable[[Field, Message], None], text: Message, at: float) -> None:
     time.sleep(max(0.0, at - time.time()))
     try:
-        with contextlib.suppress(ValueError, OSError, OperationalError):
-            way(field, text)
-            field.taken_back[text.pk] = time.time()
+        way(field, text)
+        field.taken_back[text.pk] = time.time()
+    except (ValueError, OSError, OperationalError) as error:
+        field.say(f"{way.__name__} of row {text.pk} did not happen: {error}")
     finally:
         connections.close_all()
 
@@ -260,6 +287,7 @@ FAULTS: Mapping[str, Strike] = {
     "db-kill": kill_database,
     "carrier-500-before": partial(carrier_fault, effect="error"),
     "carrier-500-after": partial(carrier_fault, effect="error", processed=True),
+    "carrier-500-blind": blind,
     "carrier-reset": partial(carrier_fault, effect="reset"),
     "carrier-reset-after": partial(carrier_fault, effect="reset", processed=True),
     "carrier-hang": partial(carrier_fault, effect="hang", probability=0.15),

@@ -16,14 +16,18 @@ from django.db import DatabaseError, InterfaceError, connections
 from benchmarks.chaos.crowd import Crowd, Wave
 from reminders import clock
 from reminders.config import BASE_DIR
+from reminders.core.states import MessageState
 from reminders.embedded.places import Places
 from reminders.embedded.processes import servers_in, stack_processes
 from reminders.management.demo.carrier import CarrierControl
 from reminders.management.demo.house import House
 from reminders.management.stack.plan import reminders_command
+from reminders.messaging.models import Message
 
 DATABASE_BACK_SECONDS = 60.0
 LOOK_AGAIN_SECONDS = 0.1
+# A text that was refused waits 10 s and a little.
+CALM_SECONDS = 12.0
 Found = TypeVar("Found")
 
 
@@ -41,6 +45,7 @@ class Field:
     rng: random.Random
     texts_per_wave: int
     wave_seconds: float
+    say: Callable[[str], None]
     waves: list[Wave] = field(default_factory=list)
     taken_back: dict[int, float] = field(default_factory=dict)
     """When the STOP, cancel or void of a row had committed at the latest, as a timestamp, by the row's id."""
@@ -65,6 +70,13 @@ class Field:
     def goes_on(self) -> bool:
         """True until the last row of the wave has become due."""
         return time.monotonic() < self._until
+
+    def calm_down(self) -> None:
+        """Wait a little for what the wave left to be tried again, so that the next fault strikes its own texts."""
+        name, deadline = self.waves[-1].name, time.monotonic() + CALM_SECONDS
+        waiting = Message.objects.filter(dedupe_key__startswith=f"chaos:{name}:", state=MessageState.SCHEDULED)
+        while patiently(waiting.exists) and time.monotonic() < deadline:
+            time.sleep(LOOK_AGAIN_SECONDS)
 
     def pause(self, low: float, high: float) -> None:
         """Wait a random while, but not beyond the wave's end."""
