@@ -54,6 +54,7 @@ class Context:
         ]
         self._lexicon = lexicon
         self._patient = lexicon.words("patient")
+        self._comparing = lexicon.words("comparing")
         self._third = lexicon.words("third_person")
         self.sentence = _sentences(tokens)
         self._negated = negated_matches(tokens, self.matches, self.sentence, lexicon)
@@ -130,7 +131,7 @@ class Context:
             between = range(min(trigger.last, match.last), max(trigger.first, match.first))
             if any(self.tokens[at].norm in terminators for at in between):
                 continue
-            if self._turns_to_now(trigger.last, match.first):
+            if self._turns_to_now(trigger.last, match.first) or self._only_compares(trigger):
                 continue
             if any(self._is_back(again, trigger, match) for again in self.of("again")):
                 continue
@@ -141,6 +142,10 @@ class Context:
         """Tell whether what follows the old story is of today: "in 2015, and this pressure is the same"."""
         words = [token.norm for token in self.tokens[first : last + 1]]
         return any(word in {",", "and", "y"} and after in _TURNS_TO_NOW for word, after in pairwise(words))
+
+    def _only_compares(self, trigger: Match) -> bool:
+        """Tell whether the past is only what now is compared with: "weaker than before the session"."""
+        return trigger.first > 0 and self.tokens[trigger.first - 1].norm in self._comparing
 
     def _is_back(self, again: Match, trigger: Match, match: Match) -> bool:
         """Tell whether what was long ago is here again; "but now nothing" says the contrary."""
