@@ -16,7 +16,7 @@ def become(module: str, *words: str) -> NoReturn:
     DATABASE_URL or REDIS_URL is missing, the embedded parts of a running `reminders up` are joined.
     Raises `ConfigError` where they are missing and nothing runs, or where settings are not complete.
     """
-    _join_running_parts()
+    join_running_parts()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reminders.settings")
     import reminders.settings  # noqa: F401 stops with one sentence here, before the server's own traceback
 
@@ -26,7 +26,11 @@ def become(module: str, *words: str) -> NoReturn:
     os.execve(sys.executable, [sys.executable, "-m", module, *words], environment)  # noqa: S606 no shell is wanted
 
 
-def _join_running_parts() -> None:
+def join_running_parts() -> None:
+    """See to it that DATABASE_URL and REDIS_URL are set, by joining a running `reminders up`; starts nothing.
+
+    Raises `ConfigError` where one is missing and nothing runs.
+    """
     config = read_config()
     if config.database_url and config.redis_url:
         return

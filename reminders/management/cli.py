@@ -12,6 +12,7 @@ COMMANDS = {
     "api-key": "reminders.management.api_keys:api_key",
     "add-clinic": "reminders.management.add_clinic:add_clinic",
     "demo": "reminders.management.demo.command:demo",
+    "doctor": "reminders.management.doctor:doctor",
     "example-csv": "reminders.management.example_csv:example_csv",
     "import-sessions": "reminders.management.import_sessions:import_sessions",
     "manage": "reminders.management.manage:manage",
