@@ -9,7 +9,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from reminders.clinic.models import Clinic, Patient, TreatmentSession
 from reminders.core.states import IN_FLIGHT, UNSENT, MessageState
@@ -82,6 +82,12 @@ def withhold_advice(*, treatment_session: TreatmentSession, now: datetime) -> in
 
 
 def cancel_older_advice(*, patient: Patient, newest: TreatmentSession, now: datetime) -> int:
-    """Cancel the unsent advice of the patient's earlier sessions: the newer session's advice takes its place."""
-    advice = Message.objects.filter(patient=patient, kind=Kind.ADVICE, treatment_session__ended_at__lt=newest.ended_at)
+    """Cancel the unsent advice of the patient's earlier sessions: the newer session's advice takes its place.
+
+    Of two that ended in the same minute (two techniques in one visit) the one recorded later is the newer.
+    """
+    earlier = Q(treatment_session__ended_at__lt=newest.ended_at) | Q(
+        treatment_session__ended_at=newest.ended_at, treatment_session__lt=newest.pk
+    )
+    advice = Message.objects.filter(earlier, patient=patient, kind=Kind.ADVICE)
     return take_back(advice, reason="newer_session", now=now)

@@ -6,6 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import Q
 
 from reminders.clinic import audit
 from reminders.clinic.consent import REVOKED, newest_decision
@@ -199,6 +200,6 @@ def _is_in_danger(session: TreatmentSession) -> bool:
 
 
 def _has_newer_session(session: TreatmentSession) -> bool:
-    return TreatmentSession.objects.filter(
-        patient=session.patient, ended_at__gt=session.ended_at, status=TreatmentSession.Status.COMPLETED
-    ).exists()
+    newer = Q(ended_at__gt=session.ended_at) | Q(ended_at=session.ended_at, pk__gt=session.pk)
+    sessions = TreatmentSession.objects.filter(newer, patient=session.patient)
+    return sessions.filter(status=TreatmentSession.Status.COMPLETED).exists()

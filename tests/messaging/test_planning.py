@@ -325,6 +325,17 @@ def test_an_older_session_that_is_planned_later_brings_no_advice(patient: Patien
     assert len(waiting(newer)) == 4
 
 
+@pytest.mark.parametrize("first", ["one", "other"])
+def test_two_techniques_in_one_visit_bring_one_set_of_advice(patient: Patient, first: str) -> None:
+    one = finished(patient, technique="deep")
+    other = finished(patient, technique="electro")
+    for session in (one, other) if first == "one" else (other, one):
+        plan(session)
+
+    assert set(waiting(one)) == {"check_in"}
+    assert len(waiting(other)) == 4
+
+
 def without_protocol(clinic: Clinic) -> None:
     Protocol.objects.filter(clinic=clinic).update(published=None)
 
