@@ -14,11 +14,12 @@ from reminders.core.understanding.reading import Flag
 from reminders.core.understanding.text import Token
 
 _PLACES = frozenset({"on", "in", "of", "at", "from", "under", "behind", "near", "around", "en", "de", "por", "sobre"})
-_NOT_BACK = frozenset({"no", "not", "nothing", "none", "nada", "fine", "ok", "good", "bien", "all", "never"})
+_NOT_BACK = frozenset({"no", "not", "nothing", "none", "nada", "fine", "ok", "good", "bien", "all", "never", "great"})
 _ENDS = frozenset({".", "!", "?", ";"})
 _CLOSE = 2
 _TURNS_TO_NOW = frozenset({"this", "now", "today", "esta", "este", "ahora", "hoy"})
 _ASKS = frozenset({"is", "are", "can", "could", "should", "do", "does", "will", "would", "puedo", "es", "debo"})
+_ANIMAL_OR_PERSON = "other.person"
 _FAINT, _BREATHING_FINE = "idiom.faint", "idiom.breathing_fine"
 _HARD_TO_BREATHE = frozenset({"breathing.hard", "breathing.hard_es", "breathing.not_well"})
 _ABOUT_SORENESS, _WHOLE_SENTENCE = "hypothetical.soreness", "hypothetical.whole"
@@ -26,7 +27,7 @@ _GENERAL = "hypothetical.general"
 # What each cause explains away.
 _CAUSED = {
     "self_caused.neuro": {"neuro.numb"},
-    "self_caused.breathing": {"breathing.hard", "breathing.hard_es"},
+    "self_caused.breathing": {"breathing.hard", "breathing.hard_es", "breathing.mention", "breathing.bare"},
     "self_caused.chest": {"chest.pain"},
     "self_caused.infection": {"infection.skin", "infection.chills"},
 }
@@ -58,7 +59,7 @@ class Context:
         self._third = lexicon.words("third_person")
         self.sentence = _sentences(tokens)
         self._negated = negated_matches(tokens, self.matches, self.sentence, lexicon)
-        self._others = self.of("other")
+        self._others = [other for other in self.of("other") if not self._is_simile(other)]
         self._is_proxy = bool(self.of("proxy")) or not self._others
 
     def of(self, *means: str) -> list[Match]:
@@ -99,7 +100,7 @@ class Context:
                 continue
             if trigger.rule == _WHOLE_SENTENCE:
                 return True
-            if trigger.first <= match.first and not self._broken(trigger.last, match.first):
+            if trigger.first <= match.first and not self.is_broken(trigger.last, match.first):
                 return True
         return False
 
@@ -111,7 +112,7 @@ class Context:
     def _names_the_patient(self, match: Match) -> bool:
         return any(token.norm in self._patient for token in self.tokens[match.first : match.last])
 
-    def _broken(self, first: int, last: int) -> bool:
+    def is_broken(self, first: int, last: int) -> bool:
         """Tell whether a new statement starts between two places: "..., because my arm is numb"."""
         words = [token.norm for token in self.tokens[first:last]]
         starts = self._lexicon.words("statement_start")
@@ -143,17 +144,22 @@ class Context:
         words = [token.norm for token in self.tokens[first : last + 1]]
         return any(word in {",", "and", "y"} and after in _TURNS_TO_NOW for word, after in pairwise(words))
 
+    def _is_simile(self, other: Match) -> bool:
+        """Tell whether the other is only a figure of speech: "sick as a dog", "weak as a kitten"."""
+        before = [token.norm for token in self.tokens[max(0, other.first - 2) : other.first]]
+        return other.rule == _ANIMAL_OR_PERSON and not {"as", "like", "como"}.isdisjoint(before)
+
     def _only_compares(self, trigger: Match) -> bool:
         """Tell whether the past is only what now is compared with: "weaker than before the session"."""
         return trigger.first > 0 and self.tokens[trigger.first - 1].norm in self._comparing
 
     def _is_back(self, again: Match, trigger: Match, match: Match) -> bool:
         """Tell whether what was long ago is here again; "but now nothing" says the contrary."""
-        following = self.tokens[again.last].norm if again.last < len(self.tokens) else ""
+        following = {token.norm for token in self.tokens[again.last : again.last + 2]}
         if not self.same_sentence(again, match) or again.first < trigger.first:
             return False
         before = [token.norm for token in self.tokens[max(0, again.first - 3) : again.first]]
-        return following not in _NOT_BACK and not _NOT_BACK.intersection(before) and not _ASKS.intersection(before)
+        return _NOT_BACK.isdisjoint(following) and _NOT_BACK.isdisjoint(before) and _ASKS.isdisjoint(before)
 
     def _is_about_another(self, match: Match) -> bool:
         if self._is_proxy or match.rule.endswith(".ambulance"):
@@ -193,7 +199,7 @@ class Context:
 
 def _masks(idiom: Match, match: Match) -> bool:
     """Tell whether an idiom takes a match away; "not breathing great" is more than "breathing great"."""
-    if match.means == "flag" and match.first < idiom.first and idiom.last < match.last:
+    if match.means == "flag" and match.first <= idiom.first and idiom.last < match.last:
         return False  # the sign is told around it: "bleeding all week and it won't stop"
     is_wider = match.first < idiom.first and (idiom.last <= match.last or match.rule in _HARD_TO_BREATHE)
     if idiom.rule == _BREATHING_FINE and is_wider:

@@ -9,6 +9,7 @@ from reminders.core.understanding.text import Token
 
 _BREAK_MARKS = frozenset({".", "!", "?", ";", ","})
 _DENYING = frozenset({"no", "zero", "without", "sin", "0", "cero", "none", "nothing", "nada"})
+_STILL = frozenset({"still", "todavia", "aun", "sigue"})
 _NEAR = 2
 _SHORT = 4  # tokens: a longer match may span signs of their own
 
@@ -129,6 +130,8 @@ class _Gatherer:
             getattr(evidence, match.means).append(match)
 
     def _is_past(self, match: Match) -> bool:
+        if match.first and self._tokens[match.first - 1].norm in _STILL:
+            return False
         clause = self._clauses[match.first]
         now = any(self._clauses[each.first] == clause and each.first <= match.last for each in self._context.of("now"))
         past = any(
@@ -145,7 +148,9 @@ class _Gatherer:
     def _is_asked(self, match: Match) -> bool:
         """Tell whether the words stand in a question: "is it fine to run"."""
         return any(
-            asked.first <= match.first and self._context.same_sentence(asked, match)
+            asked.first <= match.first
+            and self._context.same_sentence(asked, match)
+            and not self._context.is_broken(asked.last, match.first)
             for asked in self._context.of("question", "hypothetical")
         )
 

@@ -8,6 +8,7 @@ from reminders.core.understanding.text import Token, has_runs, shorten_runs
 
 # Short words have too many neighbours that mean something else ("pain", "rain"); so they have to be spelt right.
 SHORTEST_ONE_ERROR, SHORTEST_TWO_ERRORS = 5, 9
+SHORTEST_POSSESSIVE = 4
 _AUXILIARIES = frozenset(
     {"do", "does", "did", "is", "are", "was", "were", "have", "has", "had", "can", "could", "would", "should", "will"}
 )
@@ -53,6 +54,8 @@ class Speller:
                 return (candidate,)
         if word.endswith("z") and f"{word[:-1]}s" in self.known:  # "lipz"
             return (f"{word[:-1]}s",)
+        if word.endswith("s") and len(word) > SHORTEST_POSSESSIVE and word[:-1] in self.known:  # "calf's swollen"
+            return (word[:-1],)
         meant = self._meant(shorten_runs(word, 1))
         return self.respell.get(meant, (meant,))
 
