@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from reminders.config import BASE_DIR, Config
+from reminders.config import BASE_DIR, Config, ConfigError
 from reminders.embedded.places import Places
 from reminders.embedded.postgres import EmbeddedPostgres
 from reminders.embedded.processes import STACK_MARK
@@ -85,6 +85,8 @@ def make_plan(*, config: Config, options: Options, places: Places) -> Plan:
     if not config.carrier_is_configured:
         account = sandbox_account(places.data_dir)
         sandbox_port = claim_port(port=options.sandbox_port, option="--sandbox-port")
+        if sandbox_port == port:
+            raise ConfigError(f"Console and sandbox cannot share port {port}: choose another one with --sandbox-port.")
         sandbox_url = f"http://{HOST}:{sandbox_port}"
     parts: list[Part] = []
     if not config.database_url:

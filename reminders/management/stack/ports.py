@@ -6,13 +6,16 @@ import socket
 from reminders.config import ConfigError
 
 HOST = "127.0.0.1"
+HIGHEST = 65_535
 
 
 def claim_port(*, port: int, option: str) -> int:
     """Return `port`, or a free one for 0, once it is known that this process may listen there.
 
-    Raises `ConfigError` where another program has it, or where this user may not have it.
+    Raises `ConfigError` where there is no such port, where another program has it, or where this user may not have it.
     """
+    if not 0 <= port <= HIGHEST:
+        raise ConfigError(f"There is no port {port}: choose one from 0 to {HIGHEST} with {option}.")
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
