@@ -171,3 +171,17 @@ def test_another_site_cannot_send_forms(carrier: Sandbox) -> None:
     response = carrier.page("POST", "/clock", data={"step": "10"}, headers={"Sec-Fetch-Site": "cross-site"})
 
     assert response.status_code == 403
+
+
+def test_a_double_is_one_row_that_was_created_twice_not_two_rows_with_the_same_words(carrier: Sandbox) -> None:
+    def create(row: int) -> None:
+        form = {"To": PATIENT, "From": CLINIC, "Body": "How sore?"}
+        form["StatusCallback"] = f"{carrier.product.base_url}/status/{row}"
+        assert carrier.raw("POST", "/Messages.json", data=form).ok
+
+    create(1)
+    create(2)
+    assert "2 texts, none of them twice" in text_of(carrier, "/faults")
+
+    create(1)
+    assert "1 of them more than once" in text_of(carrier, "/faults")
