@@ -17,9 +17,10 @@ from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
-from reminders.clinic.models import Clinician, Patient, Role, TreatmentSession
+from reminders.clinic.models import Clinician, Patient, PatientPhone, Role, TreatmentSession
 from reminders.conversations.models import InboundMessage
 from reminders.escalations.models import Escalation
+from reminders.messaging.models import Message, Sender
 
 
 class May(StrEnum):
@@ -30,6 +31,7 @@ class May(StrEnum):
     HANDLE_ESCALATIONS = "handle_escalations"
     HANDLE_INBOX = "handle_inbox"
     PUBLISH_TEXTS = "publish_texts"
+    DECIDE_DELIVERY = "decide_delivery"
 
 
 ROLES = {
@@ -38,6 +40,7 @@ ROLES = {
     May.HANDLE_ESCALATIONS: frozenset({Role.OWNER, Role.THERAPIST, Role.FRONT_DESK}),
     May.HANDLE_INBOX: frozenset({Role.OWNER, Role.THERAPIST, Role.FRONT_DESK}),
     May.PUBLISH_TEXTS: frozenset({Role.OWNER, Role.THERAPIST}),
+    May.DECIDE_DELIVERY: frozenset({Role.OWNER, Role.THERAPIST, Role.FRONT_DESK}),
 }
 
 
@@ -115,3 +118,18 @@ def access_escalation(request: StaffRequest, escalation_id: int) -> Escalation:
 def access_inbound(request: StaffRequest, inbound_id: int) -> InboundMessage:
     """Return the received text of the user's clinic, or answer 404."""
     return get_object_or_404(InboundMessage, pk=inbound_id, clinic=request.user.clinic_id)
+
+
+def access_message(request: StaffRequest, message_id: int) -> Message:
+    """Return the outgoing message of the user's clinic, or answer 404."""
+    return get_object_or_404(Message, pk=message_id, clinic=request.user.clinic_id)
+
+
+def access_phone(request: StaffRequest, phone_id: int) -> PatientPhone:
+    """Return the phone of a patient of the user's clinic, or answer 404."""
+    return get_object_or_404(PatientPhone, pk=phone_id, clinic=request.user.clinic_id)
+
+
+def access_sender(request: StaffRequest, sender_id: int) -> Sender:
+    """Return the number that the user's clinic texts from, or answer 404."""
+    return get_object_or_404(Sender, pk=sender_id, clinic=request.user.clinic_id)

@@ -18,6 +18,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "clock": lambda at, zone: moments.moment(at, zone, "clock"),
     "marked": marks.marked,
     "message_title": wording.message_title,
+    "missed_cause": wording.missed_cause,
     "moment": moments.moment,
     "next_step": wording.next_step,
     "phone": format_phone,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reminders.console import escalations, patients, sessions, sign_in, templates_room, today
+from reminders.console import delivery, escalations, patients, sessions, sign_in, templates_room, today
 
 urlpatterns = [
     path("login/", sign_in.SignIn.as_view(), name="login"),
@@ -18,6 +18,11 @@ urlpatterns = [
     path("templates/", templates_room.template_list, name="templates"),
     path("templates/<slug:key>/<slug:language>/", templates_room.editor, name="template"),
     path("templates/<slug:key>/<slug:language>/preview/", templates_room.preview, name="template_preview"),
+    path("delivery/", delivery.delivery_room, name="delivery"),
+    path("delivery/texts/<int:message_id>/sent/", delivery.mark_sent, name="delivery_mark_sent"),
+    path("delivery/texts/<int:message_id>/again/", delivery.again, name="delivery_send_again"),
+    path("delivery/numbers/<int:phone_id>/fine/", delivery.number_fine, name="delivery_number_fine"),
+    path("delivery/senders/<int:sender_id>/resume/", delivery.resume, name="delivery_sender_resume"),
     path("sessions/new/", sessions.new, name="session_new"),
     path("sessions/<int:session_id>/", sessions.correct, name="session_correct"),
     path("sessions/<int:session_id>/void/", sessions.void, name="session_void"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from reminders.clinic.models import Technique
+from reminders.clinic.models import PhoneState, Technique
 from reminders.conversations.models import CheckIn
 from reminders.core.carrier_errors import Fault
 from reminders.core.states import MessageState
@@ -27,6 +27,10 @@ STATE_REASONS: Mapping[str, str] = {
     "answered": "the patient answered",
     "silent": "the question closed without an answer",
     "lease_ended": "the connection broke while it was sent",
+    "sent_again": "nobody knew whether it arrived, and it was sent again",
+    "marked_as_sent": "nobody knew whether it arrived, and it was marked as sent",
+    "first_one_left": "the first one turned out to have left",
+    "carrier_id_taken": "the carrier's answer made no sense",
     Fault.NUMBER_INVALID: "no phone has this number",
     Fault.NUMBER_CANNOT_TEXT: "the number is a landline",
     Fault.NUMBER_DEAD: "the number is no longer in service",
@@ -54,7 +58,30 @@ NEXT_STEPS: Mapping[str, str] = {
 _S = MessageState
 _NEXT_BY_STATE: Mapping[str, str] = {
     _S.AMBIGUOUS: "Nothing yet: we look for proof, and never send twice.",
-    _S.UNRESOLVED: "Call the patient if the text matters; it may or may not have arrived.",
+    _S.UNRESOLVED: "It may or may not have arrived: decide under Delivery, and call the patient if it matters.",
+}
+# For those that came to their end without a reason of their own.
+_CAUSE_BY_STATE: Mapping[str, str] = {
+    _S.REJECTED: "the carrier refused it",
+    _S.UNDELIVERED: "the carrier could not deliver it",
+    _S.FAILED: "the carrier gave up on it",
+}
+NUMBER_CAUSES: Mapping[str, str] = {
+    PhoneState.LANDLINE: "A landline, or another number that cannot receive texts. Nothing is sent to it.",
+    PhoneState.DEAD: "No longer in service. Nothing is sent to it.",
+    PhoneState.UNREACHABLE: "Switched off or out of reach at the last try. Texts are still sent.",
+    PhoneState.QUARANTINED: "Somebody wrote that it is the wrong number. Nothing is sent to it.",
+}
+NUMBER_STEPS: Mapping[str, str] = {
+    PhoneState.LANDLINE: "Ask the patient for a mobile number, or call instead.",
+    PhoneState.DEAD: "Ask the patient for the new number.",
+    PhoneState.UNREACHABLE: "Call the patient later today.",
+    PhoneState.QUARANTINED: "Ask the patient whether the number is right.",
+}
+PAUSE_REASONS: Mapping[str, str] = {
+    "": "Held without a reason on record.",
+    Fault.SENDER_FAULT: "The carrier refuses this number: its registration or set-up needs attention.",
+    Fault.ACCOUNT_STOPPED: "The carrier has stopped the account, or does not accept its credentials.",
 }
 DEFAULT_NEXT_STEP = "Call the patient if the text matters."
 
@@ -218,6 +245,12 @@ def state_reason(message: Message) -> str:
 def next_step(message: Message) -> str:
     """Return what a person can do about a text that did not arrive."""
     return NEXT_STEPS.get(message.reason) or _NEXT_BY_STATE.get(message.state) or DEFAULT_NEXT_STEP
+
+
+def missed_cause(message: Message) -> str:
+    """Return why a patient did not get a text, as a sentence. There is always something to say."""
+    cause = state_reason(message) or _CAUSE_BY_STATE.get(message.state) or STATE_REASONS[Fault.UNKNOWN]
+    return f"{cause[:1].upper()}{cause[1:]}."
 
 
 def regions(codes: list[str]) -> str:

@@ -11,6 +11,7 @@ from reminders.clinic.models import Clinic, ConsentRecord, Patient, PatientPhone
 from reminders.conversations.models import CheckIn, InboundMessage
 from reminders.core.quiet_hours import first_instant
 from reminders.core.states import UNSENT, CheckInState, MessageState
+from reminders.insights.delivery import not_sent_again
 from reminders.messaging.models import Kind, Message
 
 TROUBLE: Final = frozenset(
@@ -92,7 +93,9 @@ def inbox(*, clinic: Clinic, limit: int = 50) -> list[InboundMessage]:
 
 def delivery_trouble(*, clinic: Clinic, now: datetime, limit: int = 50) -> list[Message]:
     """Return the texts of the last days that did not arrive or may not have, the newest first."""
-    rows = Message.objects.filter(clinic=clinic, state__in=list(TROUBLE), changed_at__gte=now - TROUBLE_SHOWN_FOR)
+    rows = not_sent_again(
+        Message.objects.filter(clinic=clinic, state__in=sorted(TROUBLE), changed_at__gte=now - TROUBLE_SHOWN_FOR)
+    )
     return list(rows.select_related("patient", "clinician").order_by("-changed_at", "-id")[:limit])
 
 

@@ -8,6 +8,7 @@ from reminders.content.services import load_starters, save_draft
 from reminders.conversations.models import InboundMessage
 from reminders.escalations.models import Escalation
 from reminders.escalations.services import acknowledge, resolve
+from reminders.messaging.models import Sender
 from tests import factories
 
 HOUR = timedelta(hours=1)
@@ -276,3 +277,22 @@ def _trouble(clinic: Clinic, therapist: Clinician, now: datetime) -> None:
     PatientPhone.objects.filter(patient=landline.patient).update(state="landline")
     unknown = _treated(clinic, therapist, "Rosa", "Jimenez", 2, now, {"heat": "ambiguous"})
     unknown.messages.filter(step_key="heat").update(reason="lease_ended", changed_at=now - 10 * MINUTE)
+    undecided = _treated(clinic, therapist, "Leonie", "Grau", 4, now, {"heat": "delivered", "exercise": "unresolved"})
+    undecided.messages.filter(step_key="exercise").update(reason="unknown_timeout", changed_at=now - 25 * MINUTE)
+    late = _treated(clinic, therapist, "Omar", "Haddad", 50, now, {"heat": "unresolved", "check_in": "delivered"})
+    late.messages.filter(step_key="heat").update(reason="lease_ended", changed_at=now - 40 * HOUR)
+    factories.make_message(clinician=therapist, kind="staff_notice", state="unresolved", reason="unknown_timeout")
+    for name, state in (("Ruth", "dead"), ("Femi", "unreachable"), ("Ana María", "quarantined")):
+        patient = factories.make_patient(clinic=clinic, given_name=name, family_name="Quist", now=now)
+        PatientPhone.objects.filter(patient=patient).update(state=state, state_changed_at=now - 26 * HOUR)
+    Sender.objects.create(
+        clinic=clinic,
+        number="+13125550199",
+        paused_until=datetime.now(UTC) + 4 * MINUTE,
+        paused_reason="sender_fault",
+    )
+    for number in range(30):
+        factories.make_message(
+            patient=landline.patient, kind="check_in", step_key="check_in", state="suppressed",
+            reason="phone_landline", now=now - (40 + number) * HOUR,
+        )  # fmt: skip

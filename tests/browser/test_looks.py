@@ -30,6 +30,8 @@ def addresses(day: Day) -> dict[str, str]:
         "template": "/templates/advice_otc/en/",
         "template-spanish": "/templates/check_in/es/",
         "template-draft": "/templates/nudge/en/",
+        "delivery": "/delivery/",
+        "delivery-day": "/delivery/?days=1",
         "session-new": "/sessions/new/",
         "session-patient": f"/sessions/new/?patient={day.sore.pk}",
         "session-correct": f"/sessions/{day.session.pk}/",

@@ -26,6 +26,7 @@ def addresses(clinic: Clinic, patient: Patient) -> dict[str, str]:
     session = factories.make_treatment_session(patient=patient)
     inbound = factories.make_inbound(patient=patient, inbox="open")
     case = factories.make_escalation(patient=patient, treatment_session=session)
+    message = factories.make_message(patient=patient, state="unresolved")
     factories.make_template(clinic=clinic)
     return {
         "today": "/",
@@ -39,6 +40,11 @@ def addresses(clinic: Clinic, patient: Patient) -> dict[str, str]:
         "templates": "/templates/",
         "template": "/templates/check_in/en/",
         "template_preview": "/templates/check_in/en/preview/",
+        "delivery": "/delivery/",
+        "delivery_mark_sent": f"/delivery/texts/{message.pk}/sent/",
+        "delivery_send_again": f"/delivery/texts/{message.pk}/again/",
+        "delivery_number_fine": f"/delivery/numbers/{patient.phones.get().pk}/fine/",
+        "delivery_sender_resume": f"/delivery/senders/{message.sender_id}/resume/",
         "session_new": "/sessions/new/",
         "session_correct": f"/sessions/{session.pk}/",
         "session_void": f"/sessions/{session.pk}/void/",
@@ -92,7 +98,7 @@ def test_a_stranger_finds_nothing_of_another_clinic(
     client = log_in(stranger)
     with_an_object = [address for address in addresses.values() if any(char.isdigit() for char in address)]
 
-    assert len(with_an_object) == 7
+    assert len(with_an_object) == 11
     for address in with_an_object:
         assert _status(client, address) == 404, address
 
@@ -114,7 +120,7 @@ def test_a_front_desk_reads_texts_but_does_not_publish(addresses: dict[str, str]
 
 def test_a_viewer_sees_no_buttons_that_change_anything(addresses: dict[str, str], staff: Staff, log_in: LogIn) -> None:
     client = log_in(staff.viewer)
-    for name in ("today", "patient", "escalation", "patients"):
+    for name in ("today", "patient", "escalation", "patients", "delivery"):
         page = client.get(addresses[name]).content.decode()
         forms = page.count('method="post"') - page.count('role="search"')
         assert forms == 1, f"{name}: only logging out is left"

@@ -1,6 +1,7 @@
 """What holds for the HTML of every page."""
 
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
@@ -64,12 +65,15 @@ def pages(therapist: Client, clinic: Clinic, patient: Patient) -> dict[str, Outl
         factories.make_escalation(patient=patient, check_in=check_in, inbound=reply, treatment_session=session),
         factories.make_escalation(patient=patient, severity="urgent", reason="red_flag"),
     ]
-    factories.make_message(patient=patient, state="failed")
+    for state in ("failed", "unresolved", "ambiguous"):
+        factories.make_message(patient=patient, state=state)
+    patient.phones.update(state="dead")
+    clinic.senders.update(paused_until=datetime.now(UTC) + timedelta(hours=1), paused_reason="sender_fault")
     factories.make_template(clinic=clinic)
     addresses = [
         "/", "/patients/", f"/patients/{patient.pk}/", f"/escalations/{cases[0].pk}/",
         "/templates/", "/templates/check_in/en/", "/sessions/new/", f"/sessions/new/?patient={patient.pk}",
-        f"/sessions/{session.pk}/",
+        f"/sessions/{session.pk}/", "/delivery/",
     ]  # fmt: skip
     outlines = {address: Outline(therapist.get(address).content.decode()) for address in addresses}
     for address in ("/patients/", "/sessions/new/"):

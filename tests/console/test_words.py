@@ -7,10 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import escape
 
+from reminders.clinic.models import PhoneState
 from reminders.console.marks import marked
 from reminders.console.moments import moment, span
-from reminders.console.tones import MESSAGE_STATES, SEVERITIES
-from reminders.console.wording import FLAGS, INTENTS, KINDS, REASONS, SCREENING, STATE_REASONS, TEXTS, say
+from reminders.console.tones import MESSAGE_STATES, NUMBERS, SEVERITIES
+from reminders.console.wording import (
+    FLAGS,
+    INTENTS,
+    KINDS,
+    NUMBER_CAUSES,
+    NUMBER_STEPS,
+    PAUSE_REASONS,
+    REASONS,
+    SCREENING,
+    STATE_REASONS,
+    TEXTS,
+    say,
+)
 from reminders.core.advice import SCREENING_FACTS
 from reminders.core.carrier_errors import Fault
 from reminders.core.states import MessageState, Severity
@@ -70,6 +83,9 @@ def test_every_state_and_fault_has_its_own_words() -> None:
     assert set(MESSAGE_STATES) == set(MessageState)
     assert set(SEVERITIES) == set(Severity)
     assert [fault for fault in Fault if fault not in (*STATE_REASONS, Fault.BACK_OFF)] == []
+    failing = set(PhoneState) - {PhoneState.OK}
+    assert failing == set(NUMBERS) == set(NUMBER_CAUSES) == set(NUMBER_STEPS)
+    assert {Fault.SENDER_FAULT, Fault.ACCOUNT_STOPPED} <= set(PAUSE_REASONS)
     assert [kind for kind in Kind.values if kind not in KINDS] == []
     assert [key for key in CATALOGUE if key not in TEXTS] == []
     assert [fact for fact in SCREENING_FACTS if fact not in SCREENING] == []
