@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,6 +19,9 @@ from reminders.management.demo.house import House, demo_config, open_house
 
 LEAST_WAVE_SECONDS = 2.0
 WATCH_SECONDS = 0.5
+
+if TYPE_CHECKING:
+    from benchmarks.chaos.books import Books
 
 
 @click.command()
@@ -72,11 +76,11 @@ def _storm(house: House, *, seed: int, messages: int, names: list[str], window: 
         wave_seconds=max(LEAST_WAVE_SECONDS, window / len(names)),
         say=click.echo,
     )
+    books = Books()
     over = threading.Event()
-    watching = threading.Thread(target=_look_after, args=(house, over), daemon=True)
+    watching = threading.Thread(target=_look_after, args=(house, books, over), daemon=True)
     watching.start()
     began = time.monotonic()
-    books = Books()
     try:
         for name in names:
             click.echo(f"{time.monotonic() - began:6.1f} s  {name}")
@@ -100,10 +104,14 @@ def _storm(house: House, *, seed: int, messages: int, names: list[str], window: 
     return total.is_broken
 
 
-def _look_after(house: House, over: threading.Event) -> None:
-    """Do what `reminders up` does meanwhile: begin anew what the supervisor has given up on."""
+def _look_after(house: House, books: "Books", over: threading.Event) -> None:
+    """Do what `reminders up` does meanwhile: begin anew what the supervisor has given up on. And look at the rows."""
+    from django.db import connections
+
     while not over.wait(WATCH_SECONDS):
         house.stack.watch()
+        books.look()
+    connections.close_all()
 
 
 def _print(table: Mapping[str, object], *, seed: int) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+from django.db import DatabaseError, InterfaceError, connections
+
 from benchmarks.chaos.crowd import wave_of
 from benchmarks.chaos.field import ChaosError, Field, patiently
 from reminders import clock
@@ -66,14 +68,20 @@ class Books:
     last_open: dict[int, float] = field(default_factory=dict)
     oddities: list[str] = field(default_factory=list)
 
+    def look(self) -> None:
+        """Note which rows are due and open. A database that is away just now is no reason to stop."""
+        try:
+            due = Message.objects.filter(state__in=OPEN, first_due_at__lte=clock.now())
+            self.last_open |= dict.fromkeys(due.values_list("pk", flat=True), time.monotonic())
+        except (DatabaseError, InterfaceError):
+            connections.close_all()
+
     def settle(self, run: Field) -> None:
         """Return once no row is open. The clock is moved only for those that nothing but time can decide."""
         deadline = time.monotonic() + SETTLE_SECONDS
         moved = False
         while rows := patiently(_open_rows):
-            now = time.monotonic()
-            self.last_open |= dict.fromkeys(rows, now)
-            if now > deadline:
+            if time.monotonic() > deadline:
                 raise ChaosError(f"{len(rows)} rows had not come to an end after {SETTLE_SECONDS:g} s: {_states(rows)}")
             if not moved and _only_time_decides(rows, run):
                 patiently(lambda: run.carrier.move_clock(to=clock.now() + PAST_THE_DEADLINE))

@@ -74,7 +74,8 @@ class Field:
     def calm_down(self) -> None:
         """Wait a little for what the wave left to be tried again, so that the next fault strikes its own texts."""
         name, deadline = self.waves[-1].name, time.monotonic() + CALM_SECONDS
-        waiting = Message.objects.filter(dedupe_key__startswith=f"chaos:{name}:", state=MessageState.SCHEDULED)
+        unsent = (MessageState.SCHEDULED, MessageState.CLAIMED)
+        waiting = Message.objects.filter(dedupe_key__startswith=f"chaos:{name}:", state__in=unsent)
         while patiently(waiting.exists) and time.monotonic() < deadline:
             time.sleep(LOOK_AGAIN_SECONDS)
 
