@@ -41,7 +41,7 @@ def begin_heartbeat(sender: Any, **_signal: Any) -> None:
     from reminders.insights.heartbeats import WORKER, Pulse
 
     queues = sorted(app.amqp.queues.consume_from)
-    _pulses.append(Pulse(kind=WORKER, duties=queues, name=sender.hostname))
+    _pulses[:] = [Pulse(kind=WORKER, duties=queues, name=sender.hostname)]
     keep_heartbeat()
 
 

@@ -45,9 +45,11 @@ def missing_processes(kind: str) -> list[Finding]:
     """Return what is not being done on this host by processes of `kind`: all of it, for a worker one queue will do."""
     try:
         _reach_installation()
-        check_database(os.environ["DATABASE_URL"])
     except ConfigError as error:
-        return [_broken("database", error)]
+        return [_broken("configuration", error)]
+    away = _try("database", lambda: check_database(os.environ["DATABASE_URL"]))
+    if away:
+        return away
     from reminders.insights.heartbeats import WORKER, duties
 
     wanted = [duty for duty in duties(host=socket.gethostname()) if duty.kind == kind]
