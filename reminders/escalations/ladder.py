@@ -33,13 +33,16 @@ class Rung:
 
 
 def rungs_of(*, clinic: Clinic) -> list[Rung]:
-    """Return the clinic's ladder; without one, everybody who has a phone, by text."""
+    """Return the clinic's ladder; without one, everybody who has a phone, first by text, then by call."""
     ladder = [
         Rung(rung.clinician, rung.channel, rung.wait_minutes)
         for rung in clinic.ladder.select_related("clinician").order_by("position")
         if rung.clinician.phone and rung.clinician.is_active
     ]
-    return ladder or [Rung(one, LadderRung.Channel.SMS, DEFAULT_WAIT_MINUTES) for one in on_call(clinic=clinic)]
+    if ladder:
+        return ladder
+    people = on_call(clinic=clinic)
+    return [Rung(one, channel, DEFAULT_WAIT_MINUTES) for channel in LadderRung.Channel for one in people]
 
 
 def ring_next(*, escalation: Escalation, now: datetime) -> None:

@@ -129,15 +129,17 @@ def test_a_ladder_of_nobody_falls_back_to_everybody_who_can_be_reached(gone: dic
     assert story.rings() == [("front_desk", "sms"), ("viewer", "sms")]
 
 
-def test_a_clinic_without_a_ladder_rings_everybody_with_a_phone_in_turn() -> None:
+def test_a_clinic_without_a_ladder_texts_everybody_with_a_phone_in_turn_and_then_calls_them() -> None:
     story = begin()
     LadderRung.objects.all().delete()
 
     story.texts("struggling to get air")
-    for _ in range(4):
+    for _ in range(8):
         pass_time(story)
 
-    assert [who for who, _ in story.rings()] == ["owner", "therapist", "front_desk", "viewer", "owner"]
+    everybody = ["owner", "therapist", "front_desk", "viewer"]
+    texts, calls = ([(who, channel) for who in everybody] for channel in ("sms", "voice"))
+    assert story.rings() == [*texts, *calls, ("owner", "sms")]
 
 
 def test_where_nobody_can_be_reached_the_patient_is_told_at_once_and_the_first_new_phone_is_rung() -> None:
