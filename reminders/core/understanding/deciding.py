@@ -93,7 +93,8 @@ class _Decision:
         return self._answer(Intent.RESOLVED, evidence.well, sure=not doubtful)
 
     def _rest(self) -> Reading:
-        asked = self._context.of("question")
+        answered = self._context.of("deny_answer")  # "fever? no" asks nothing
+        asked = [each for each in self._context.of("question") if not any(each.overlaps(one) for one in answered)]
         if asked:
             return self._answer(Intent.QUESTION, asked[:1], sure=False)
         hypothetical = [m for m in self._context.matches if m.means == "hypothetical"]

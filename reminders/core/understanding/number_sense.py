@@ -129,6 +129,8 @@ class NumberSense:
 
     def _is_not_score(self, at: int, after: int, before: str, following: str) -> bool:
         token = self._tokens[at]
+        if before == "un" and following in {"yo", "mas"}:  # "un 5 mas o menos", "un 2 yo creo"
+            return False
         if following in self._units and not (following in {"x", "c", "f", "k", "in"} and not self._glued(after)):
             return True
         if following in {"%", "°", "$", "'"} or before in {"$", "+"} or before in self._bad_lead:
