@@ -20,7 +20,7 @@ from reminders.delivery.port import Carrier, CreateResult, NotProcessed, Outgoin
 from reminders.messaging import crash_points, sql
 from reminders.messaging.claimed import Claimed, Held, inspect, keys
 from reminders.messaging.models import ConsentRule
-from reminders.messaging.settling import RESEND_LIMIT, act_on_refusals, settle
+from reminders.messaging.settling import RESEND_LIMIT, keep_answers
 
 CLAIM_LEASE_SECONDS = 30
 # Longer than the slowest create, so that a lease never ends under a worker that is still asking.
@@ -69,8 +69,7 @@ def send_claimed(*, held: Sequence[Held], now: datetime, carrier: Carrier) -> in
         results = carrier.create([outgoing[row.id] for row in committed])
     crash_points.reach("before_settle")
     now += timedelta(seconds=time.monotonic() - started)
-    act_on_refusals(committed, results, now)
-    settle(committed, tries, results, now)
+    keep_answers(committed, tries, results, now)
     crash_points.reach("before_ack")
     return len(committed)
 

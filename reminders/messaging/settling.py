@@ -1,11 +1,12 @@
 """What follows from the carrier's answers: for the messages of a batch, and for senders, phones and consents."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection, transaction
 
 from reminders.core.carrier_errors import Fault
 from reminders.core.states import MessageState
@@ -25,6 +26,32 @@ RESEND_LIMIT = 4
 BACK_OFF_SECONDS = 10
 URGENT_BACK_OFF_SECONDS = 1
 LONGEST_BACK_OFF_SECONDS = 300
+# A database that restarts is back within seconds. Together with the slowest create, within the lease of the try.
+STORE_WITHIN_SECONDS = 20.0
+STORE_AGAIN_SECONDS = 0.25
+
+
+def keep_answers(
+    rows: Sequence[Claimed], tries: Mapping[int, int], results: Sequence[CreateResult], now: datetime
+) -> None:
+    """Act on what the carrier answered and store it, also where the database is away for a moment.
+
+    Nobody else knows these answers, and doing all of it twice changes nothing more. Raises the database's error once it
+    has been away for too long: then the lease ends, and evidence decides.
+    """
+    deadline = time.monotonic() + STORE_WITHIN_SECONDS
+    while True:
+        try:
+            act_on_refusals(rows, results, now)
+            settle(rows, tries, results, now)
+        except (OperationalError, InterfaceError) as error:
+            if connection.in_atomic_block or time.monotonic() >= deadline:
+                raise
+            log.warning("answers_not_stored_yet", messages=len(rows), kind=type(error).__name__)
+            connection.close()
+            time.sleep(STORE_AGAIN_SECONDS)
+        else:
+            return
 
 
 def act_on_refusals(rows: Sequence[Claimed], results: Sequence[CreateResult], now: datetime) -> None:
