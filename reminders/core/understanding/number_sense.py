@@ -68,6 +68,8 @@ class NumberSense:
             return value + 0.5, after + 2
         if words == ["1", "/", "2"] and value == int(value):
             return value + 0.5, after + 3
+        if words[:1] == ["point"] and len(words) > 1 and words[1].isdigit():
+            return value + float(f"0.{words[1]}"), after + 2
         if words[:1] == [".5"]:
             return value + 0.5, after + 1
         return value, after
@@ -113,6 +115,8 @@ class NumberSense:
             return False
         if token.norm in _ZEROS and following in self._pain:
             return True
+        if token.norm in _ZEROS and following in self._words("zero_of"):
+            return False
         if token.norm in _ONES and not self._only_number:
             ends = following in {"", ".", ",", "!", "?"} or following in {"today", "now", "hoy", "ahora"}
             return ends and (before in self._words("one_lead") or at == 0)

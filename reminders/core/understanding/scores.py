@@ -13,6 +13,29 @@ _ENDS = frozenset({".", "!", "?", ";"})
 _TRAIL_ENDS = _ENDS | {",", "(", "but", "pero", ">", "and", "y", "so"}
 _RANGE_MARKS = frozenset({"-", "/", "~"})
 _OR = (["or"], ["o"], ["-"], ["to"])
+_QUESTION_LEADS = frozenset(
+    {"how", "what", "when", "where", "can", "could", "should", "do", "does", "is", "are", "will", "would", "may"}
+    | {"puedo", "puede", "cuando", "cuanto", "cuantas", "cuantos", "donde", "debo", "hay", "son"}
+)
+_ABOUT_THE_SCORE = frozenset(
+    {
+        "normal",
+        "ok",
+        "okay",
+        "bad",
+        "good",
+        "high",
+        "too",
+        "fine",
+        "expected",
+        "still",
+        "sore",
+        "soreness",
+        "pain",
+        "hurt",
+    }
+    | {"bueno", "malo", "alto", "dolor", "out", "/", "de"}
+)
 _MOST_WORDS_IN_RANGE = 4
 
 
@@ -81,12 +104,23 @@ class _Scorer:
             kind = self._sense.after_number(at, after)
             if kind.of_ten_until:
                 found.append(Candidate(value, at, kind.of_ten_until, of_ten=True))
-            elif kind.is_score and not (refused_until and self._norms[refused_until:at] in _OR):
+            elif (
+                kind.is_score
+                and not self._is_asked(at)
+                and not (refused_until and self._norms[refused_until:at] in _OR)
+            ):
                 found.append(Candidate(value, at, after))
             elif not kind.is_score and value > 1:
                 refused_until = after  # "at 4 or 5": what goes for the first goes for the second
             at = max(after, kind.of_ten_until, kind.skip_to)
         return self._joined_ranges(found)
+
+    def _is_asked(self, at: int) -> bool:
+        """Tell whether the number stands in a question that is not about itself: "how many a day, 2 or 3?"."""
+        start = self._sentence_start(at)
+        end = next((each for each in range(at, len(self._norms)) if self._norms[each] in _ENDS), len(self._norms))
+        is_question = self._norms[start] in _QUESTION_LEADS and self._norms[end : end + 1] == ["?"]
+        return is_question and _ABOUT_THE_SCORE.isdisjoint(self._norms[start:end])
 
     def _joined_ranges(self, found: list[Candidate]) -> list[Candidate]:
         """Join "4-5", "3 or 4", "between 3 and 5" into one with the upper end; "from 8 to 3" stays two."""
