@@ -130,6 +130,8 @@ class Message(models.Model):
 
     state = models.CharField(max_length=11, default=MessageState.SCHEDULED)
     reason = models.CharField(max_length=60, blank=True)
+    # Whether its words say who writes and how to stop.
+    introduces = models.BooleanField(default=False, db_default=False)
     # Why this one must not wait again, should the try that is under way prove never to have been processed.
     withdrawn = models.CharField(max_length=30, blank=True, default="", db_default="")
     first_due_at = models.DateTimeField()

@@ -19,6 +19,7 @@ from reminders.core.quiet_hours import is_quiet, next_open, next_start
 from reminders.delivery.port import Carrier, CreateResult, NotProcessed, OutgoingCall, OutgoingText
 from reminders.messaging import crash_points, sql
 from reminders.messaging.claimed import Claimed, Held, inspect, keys
+from reminders.messaging.introducing import introduce
 from reminders.messaging.models import ConsentRule
 from reminders.messaging.settling import RESEND_LIMIT, keep_answers
 
@@ -51,7 +52,7 @@ def send_claimed(*, held: Sequence[Held], now: datetime, carrier: Carrier) -> in
     Safe to call any number of times with the same rows: a fence or a state that has moved on makes it a no-op.
     """
     started = time.monotonic()
-    ready = _put_back_what_must_wait(inspect(held), now)
+    ready = introduce(_put_back_what_must_wait(inspect(held), now), now=now)
     # Whatever may fail is made before the commit point: a row past it may have left.
     outgoing = {row.id: _outgoing(row, now) for row in ready}
     before = time.monotonic()

@@ -173,6 +173,7 @@ def _row(course: _Course, step: Step, outcome: Placed | Dropped, *, is_first: bo
         link=Link(patient=session.patient, treatment_session=session, plan=course.plan, step_key=step.key),
     )
     message.first_due_at = outcome.first_due_at
+    message.introduces = is_first
     if isinstance(outcome, Dropped):
         message.state, message.reason = DROP_STATE[outcome.reason], str(outcome.reason)
     else:

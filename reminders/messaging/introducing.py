@@ -1,0 +1,81 @@
+"""The first text that reaches a phone says who writes and how to stop, also where the one meant for it fell away."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+from django.db.models import Exists, OuterRef
+
+from reminders.clinic.selectors import advice_for
+from reminders.core.rendering import TemplateError, compile_text, render
+from reminders.core.segments import count_segments
+from reminders.core.states import LEFT, MessageState
+from reminders.messaging.claimed import Claimed
+from reminders.messaging.compose import values_for
+from reminders.messaging.models import Kind, Message
+
+log = structlog.get_logger(__name__)
+
+# The carrier may have brought these to the phone; an undelivered text introduced nobody.
+MAY_HAVE_ARRIVED = LEFT - {MessageState.UNDELIVERED}
+PLANNED = (Kind.ADVICE, Kind.CHECK_IN)
+
+
+def introduce(rows: Sequence[Claimed], *, now: datetime) -> list[Claimed]:
+    """Return the rows, with the introduction in the first planned text of a session that no earlier text has left for.
+
+    The words are those of the version it was laid out with. The caller holds the rows; one that was taken away
+    meanwhile is left as it is, and the commit point refuses it.
+    """
+    arrived = Message.objects.filter(
+        treatment_session=OuterRef("treatment_session"), state__in=list(MAY_HAVE_ARRIVED)
+    ).exclude(pk=OuterRef("pk"))
+    lonely = (
+        Message.objects.filter(pk__in=[row.id for row in rows], kind__in=PLANNED, template_version__isnull=False)
+        .filter(plan__isnull=False)
+        .exclude(Exists(arrived))
+        .select_related("clinic", "template_version", "treatment_session__patient")
+        .order_by("due_at", "id")
+    )
+    bodies: dict[int, str] = {}
+    introduced: set[int | None] = set()
+    for message in lonely:
+        if message.treatment_session_id not in introduced and not message.introduces:
+            body = _introduction(message, now)
+            if body is not None:
+                bodies[message.pk] = body
+        introduced.add(message.treatment_session_id)
+    return [replace(row, body=bodies[row.id]) if _keep(row, bodies) else row for row in rows]
+
+
+def _introduction(message: Message, now: datetime) -> str | None:
+    session, version = message.treatment_session, message.template_version
+    if session is None or version is None:
+        return None
+    advice = advice_for(treatment_session=session, now=now)
+    values = {
+        "technique": session.technique,
+        "heat_ok": advice.heat_ok,
+        "drug": str(advice.drug),
+        "is_first": True,
+        "first_name": session.patient.given_name,
+    }
+    try:
+        return render(
+            compile_text(version.body),
+            values=values_for(clinic=message.clinic, language=message.language, values=values),
+        )
+    except TemplateError as error:
+        # Its own words were rendered when it was laid out, so it leaves with these.
+        log.error("no_introduction", message_id=message.pk, code=error.code)
+        return None
+
+
+def _keep(row: Claimed, bodies: dict[int, str]) -> bool:
+    """Store the new words while the row is still held; return whether they count."""
+    if row.id not in bodies:
+        return False
+    body = bodies[row.id]
+    held = Message.objects.filter(pk=row.id, fence=row.fence, state=MessageState.CLAIMED)
+    return bool(held.update(body=body, segments=count_segments(body).segments, introduces=True))
