@@ -29,6 +29,7 @@ _CAUSED = {
     "self_caused.neuro": {"neuro.numb"},
     "self_caused.breathing": {"breathing.hard", "breathing.hard_es", "breathing.mention", "breathing.bare"},
     "self_caused.chest": {"chest.pain"},
+    "self_caused.effort": {"neuro.weak"},
     "self_caused.infection": {"infection.skin", "infection.chills"},
 }
 
