@@ -146,9 +146,10 @@ class Context:
         return any(word in {",", "and", "y"} and after in _TURNS_TO_NOW for word, after in pairwise(words))
 
     def _is_simile(self, other: Match) -> bool:
-        """Tell whether the other is only a figure of speech: "sick as a dog", "weak as a kitten"."""
+        """Tell whether the other is a figure of speech or the patient: "sick as a dog", "I'm a tough guy"."""
         before = [token.norm for token in self.tokens[max(0, other.first - 2) : other.first]]
-        return other.rule == _ANIMAL_OR_PERSON and not {"as", "like", "como"}.isdisjoint(before)
+        is_self = before[-1:] in (["im"], ["am"], ["soy"])
+        return other.rule == _ANIMAL_OR_PERSON and (is_self or not {"as", "like", "como"}.isdisjoint(before))
 
     def _only_compares(self, trigger: Match) -> bool:
         """Tell whether the past is only what now is compared with: "weaker than before the session"."""
