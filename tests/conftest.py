@@ -7,6 +7,7 @@ import psutil
 import psycopg
 import pytest
 from django.db import connections
+from playwright.sync_api import Browser, sync_playwright
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -52,6 +53,19 @@ def remove_databases_of_dead_runs() -> None:
 def browser_path() -> str:
     """Path of the system's Chromium; without one the test is skipped, or fails where CI is set."""
     return find_chromium()
+
+
+@pytest.fixture(scope="session")
+def browser(browser_path: str) -> Iterator[Browser]:
+    """The system's Chromium, without a window; all page tests share it, because a thread bears one such client only."""
+    # Playwright's synchronous calls keep an event loop in this thread; the rows of a test are made in the same one.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=browser_path, args=arguments)
+        yield chromium
+        chromium.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture(scope="session")

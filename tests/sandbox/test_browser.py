@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from reminders.sandbox.clock import PhoneEntry
 from tests.sandbox.harness import CLINIC, PATIENT, Sandbox
@@ -16,14 +16,11 @@ PROMPT = '<Response><Gather numDigits="1"><Say>A patient needs you. Press 1.</Sa
 WIDE, NARROW = (1280, 900), (390, 844)
 
 
-@pytest.fixture(scope="module")
-def pages(browser_path: str) -> Iterator[Page]:
+@pytest.fixture
+def pages(browser: Browser) -> Iterator[Page]:
     """One page of the system's Chromium."""
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=browser_path, args=arguments)
-        yield browser.new_page()
-        browser.close()
+    with browser.new_page() as page:
+        yield page
 
 
 @pytest.fixture
