@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, Max
+from django.db.models import F, Max, Q
 
 from reminders.clinic.models import Clinic, Patient, PatientPhone, ScreeningRecord, TreatmentSession
 from reminders.core.advice import SCREENING_FACTS, AdviceDecision, Screening, decide_advice
@@ -50,6 +50,14 @@ def advice_for(*, treatment_session: TreatmentSession, now: datetime) -> AdviceD
         age_years=age_years(patient=patient, now=now),
         regions=treatment_session.regions,
     )
+
+
+def has_newer_session(*, treatment_session: TreatmentSession) -> bool:
+    """Tell whether the patient has a later completed session; of two that ended at once the later recorded is newer."""
+    ended_at = treatment_session.ended_at
+    newer = Q(ended_at__gt=ended_at) | Q(ended_at=ended_at, pk__gt=treatment_session.pk)
+    sessions = TreatmentSession.objects.filter(newer, patient=treatment_session.patient_id)
+    return sessions.filter(status=TreatmentSession.Status.COMPLETED).exists()
 
 
 def age_years(*, patient: Patient, now: datetime) -> int | None:

@@ -10,6 +10,7 @@ from reminders.clinic.models import Clinic, Clinician, Patient, TreatmentSession
 from reminders.clinic.phones import format_phone
 from reminders.content.models import TemplateVersion
 from reminders.content.selectors import clinic_values, published_text
+from reminders.core.advice import AdviceDecision
 from reminders.core.rendering import compile_text, render
 from reminders.core.segments import count_segments
 from reminders.core.states import MessageState
@@ -86,6 +87,17 @@ def values_for(*, clinic: Clinic, language: str, values: Mapping[str, object]) -
     defaults: dict[str, object] = {"is_first": False, "first_name": "", "heat_ok": False, "drug": "none"}
     common = clinic_values(clinic=clinic, language=language, formatted_phone=format_phone(clinic.phone))
     return {**defaults, **common, **values}
+
+
+def course_values(*, treatment_session: TreatmentSession, advice: AdviceDecision, is_first: bool) -> dict[str, object]:
+    """Return what the texts of one session may say of it."""
+    return {
+        "technique": treatment_session.technique,
+        "heat_ok": advice.heat_ok,
+        "drug": str(advice.drug),
+        "is_first": is_first,
+        "first_name": treatment_session.patient.given_name,
+    }
 
 
 def default_sender(*, clinic: Clinic) -> Sender:

@@ -8,12 +8,12 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Q
 
 from reminders.clinic import audit
 from reminders.clinic.consent import GRANTED, REVOKED, newest_decision
 from reminders.clinic.errors import ConflictError, NotFoundError
 from reminders.clinic.models import AuditEvent, Clinic, Clinician, PatientPhone, PhoneState, TreatmentSession
+from reminders.clinic.selectors import has_newer_session
 from reminders.clinic.turns import take_turn
 from reminders.core.quiet_hours import QuietWindow, next_open
 from reminders.core.states import MessageState
@@ -119,19 +119,13 @@ def _problem_with_its_cause(message: Message) -> str:
         return "The session was taken back, so nothing of it is sent."
     if is_advice and plan is not None and plan.state == AftercarePlan.State.WITHHELD:
         return "A danger sign was reported, so the advice of this session is withheld."
-    if is_advice and session is not None and _has_newer(session):
+    if is_advice and session is not None and has_newer_session(treatment_session=session):
         return "A newer session’s advice takes its place."
     if message.withdrawn:
         return "It was taken back while it was on its way, so it is not sent again."
     if hasattr(message, "check_in"):
         return "The patient has answered this question, so it arrived: mark it as sent."
     return ""
-
-
-def _has_newer(session: TreatmentSession) -> bool:
-    newer = Q(ended_at__gt=session.ended_at) | Q(ended_at=session.ended_at, pk__gt=session.pk)
-    sessions = TreatmentSession.objects.filter(newer, patient=session.patient_id)
-    return sessions.filter(status=TreatmentSession.Status.COMPLETED).exists()
 
 
 def _problem_with_the_phone(message: Message, number: str) -> str:

@@ -12,7 +12,7 @@ from reminders.core.rendering import TemplateError, compile_text, render
 from reminders.core.segments import count_segments
 from reminders.core.states import LEFT, MessageState
 from reminders.messaging.claimed import Claimed
-from reminders.messaging.compose import values_for
+from reminders.messaging.compose import course_values, values_for
 from reminders.messaging.models import Kind, Message
 
 log = structlog.get_logger(__name__)
@@ -54,13 +54,7 @@ def _introduction(message: Message, now: datetime) -> str | None:
     if session is None or version is None:
         return None
     advice = advice_for(treatment_session=session, now=now)
-    values = {
-        "technique": session.technique,
-        "heat_ok": advice.heat_ok,
-        "drug": str(advice.drug),
-        "is_first": True,
-        "first_name": session.patient.given_name,
-    }
+    values = course_values(treatment_session=session, advice=advice, is_first=True)
     try:
         return render(
             compile_text(version.body),

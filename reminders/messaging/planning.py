@@ -6,12 +6,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Q
 
 from reminders.clinic import audit
 from reminders.clinic.consent import REVOKED, newest_decision
 from reminders.clinic.models import AuditEvent, PatientPhone, PhoneState, TreatmentSession
-from reminders.clinic.selectors import advice_for, primary_phone, screening_answers
+from reminders.clinic.selectors import advice_for, has_newer_session, primary_phone, screening_answers
 from reminders.clinic.turns import take_turn
 from reminders.content.models import ProtocolVersion, Step
 from reminders.content.selectors import published_protocol, schedule_step
@@ -22,7 +21,15 @@ from reminders.core.quiet_hours import QuietWindow
 from reminders.core.schedule import Dropped, Placed, StepKind, lay_out
 from reminders.core.states import LEFT, MessageState
 from reminders.messaging.cancelling import cancel_older_advice, make_way_for_new_plan
-from reminders.messaging.compose import SEND_GRACE, Link, announce, default_sender, new_message, words_for
+from reminders.messaging.compose import (
+    SEND_GRACE,
+    Link,
+    announce,
+    course_values,
+    default_sender,
+    new_message,
+    words_for,
+)
 from reminders.messaging.models import AftercarePlan, Kind, Message
 
 KIND_OF_STEP = {StepKind.ADVICE: Kind.ADVICE, StepKind.CHECK_IN: Kind.CHECK_IN}
@@ -85,7 +92,7 @@ def _lay_out_plan(session: TreatmentSession, now: datetime) -> list[Message]:
         phone=phone,
         advice=advice_for(treatment_session=session, now=now),
         is_opted_out=decision is not None and decision.decision == REVOKED,
-        has_newer_session=_has_newer_session(session),
+        has_newer_session=has_newer_session(treatment_session=session),
         now=now,
     )
     messages = _rows(course, _open_steps(session, version))
@@ -154,13 +161,7 @@ def _row(course: _Course, step: Step, outcome: Placed | Dropped, *, is_first: bo
         clinic=session.clinic,
         key=step.template_key,
         language=session.patient.language,
-        values={
-            "technique": session.technique,
-            "heat_ok": course.advice.heat_ok,
-            "drug": str(course.advice.drug),
-            "is_first": is_first,
-            "first_name": session.patient.given_name,
-        },
+        values=course_values(treatment_session=session, advice=course.advice, is_first=is_first),
     )
     message = new_message(
         clinic=session.clinic,
@@ -198,9 +199,3 @@ def _standing(course: _Course, kind: str) -> tuple[MessageState, str]:
 def _is_in_danger(session: TreatmentSession) -> bool:
     """Tell whether a danger sign was reported since the treatment: advice that is planned late stays withheld too."""
     return session.patient.escalations.filter(reason="red_flag", created_at__gt=session.ended_at).exists()
-
-
-def _has_newer_session(session: TreatmentSession) -> bool:
-    newer = Q(ended_at__gt=session.ended_at) | Q(ended_at=session.ended_at, pk__gt=session.pk)
-    sessions = TreatmentSession.objects.filter(newer, patient=session.patient)
-    return sessions.filter(status=TreatmentSession.Status.COMPLETED).exists()
