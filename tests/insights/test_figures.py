@@ -16,6 +16,7 @@ from reminders.insights.figures import Waiting, read_figures
 from tests.factories import make_escalation, make_inbound, make_message, make_treatment_session
 
 pytestmark = pytest.mark.django_db
+OWN_INDEXES = r"message_(next_due|waiting|leased|ambiguous|unresolved|lately)"
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
 
@@ -147,8 +148,16 @@ def test_each_reading_of_texts_has_an_index_that_holds_only_what_it_counts(patie
 
     assert len(asked) >= 5
     with connection.cursor() as cursor:
+        # On an almost empty table any index is as good as another, so the planner may only choose among these.
+        cursor.execute(
+            "SELECT indexrelid::regclass FROM pg_index i WHERE indrelid = 'reminders_message'::regclass"
+            " AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid)"
+        )
+        for (index,) in cursor.fetchall():
+            if not re.fullmatch(OWN_INDEXES, index):
+                cursor.execute(f"DROP INDEX {index}")
         cursor.execute("SET LOCAL enable_seqscan = off")
         for statement in asked:
             cursor.execute(f"EXPLAIN {statement}")
             plan = " ".join(line for (line,) in cursor.fetchall())
-            assert re.search(r"(using|on) message_(next_due|waiting|leased|ambiguous|unresolved|lately)\b", plan), plan
+            assert re.search(rf"(using|on) {OWN_INDEXES}\b", plan), plan
