@@ -1,6 +1,7 @@
 """Faults that can be switched on: what a real network and a real carrier do on a bad day, by rule and repeatable."""
 
 import asyncio
+import json
 import random
 import socket
 import struct
@@ -11,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from reminders.sandbox.rest import RestRequest, refusal
+from reminders.sandbox.rest import RestRequest, refusal, reply
 from reminders.sandbox.webhooks import Post
 from reminders.sandbox.wire import CarrierError
 
@@ -24,6 +25,9 @@ EFFECTS = {
     "hang": "takes the request and never answers, with `processed` after processing",
     "truncate": "processes, then cuts the answer in the middle of its body",
     "unauthorized": "401 with code 20003, as for a suspended account or a rotated token",
+    "refuse": "refuses with error `code`, as for an opt-out (21610) or a number that is none (21211)",
+    "garble": "201 with a body that is no JSON, with `processed` after processing",
+    "other_sid": "processes, and answers with the id of the text before",
     "list_lag": "hides messages younger than `seconds` from lists",
     "late": "posts callbacks after `seconds`",
     "doubled": "posts callbacks twice",
@@ -46,6 +50,7 @@ class Rule:
     operation: str = "*"
     """`messages.create`, `messages.*`, `calls.create`, ...; for callbacks `message.status`, `call.status`, ..."""
     to: str = "*"
+    """A number, or the beginning of numbers and an asterisk."""
     first: int | None = None
     """How many strikes are left; None strikes without end."""
     skip: int = 0
@@ -55,11 +60,13 @@ class Rule:
     status: int = 500
     processed: bool = False
     retry_after: int | None = None
+    code: int = 21211
     struck: int = 0
 
     def matches(self, operation: str, to: str) -> bool:
         """Return whether this rule is about such a request."""
-        if self.first == 0 or self.to not in {"*", to}:
+        is_about = to.startswith(self.to[:-1]) if self.to.endswith("*") else to == self.to
+        if self.first == 0 or not is_about:
             return False
         return self.operation in {"*", operation, operation.partition(".")[0] + ".*"}
 
@@ -79,6 +86,7 @@ class Faults:
         self._ids = count(1)
         self._seed = seed
         self._chance = random.Random(seed)  # noqa: S311 - faults have to be repeatable, not secret
+        self._last_sid: dict[str, str] = {}
 
     def add(self, wish: dict[str, Any]) -> Rule:
         """Switch a fault on. Raises ValueError, with a sentence, for a wish that cannot be read."""
@@ -89,7 +97,7 @@ class Faults:
         unknown = set(wish) - set(_CHECKED)
         if unknown:
             raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
-        numbers = ("first", "skip", "probability", "seconds", "status", "retry_after")
+        numbers = ("first", "skip", "probability", "seconds", "status", "retry_after", "code")
         if any(not isinstance(wish[k], int | float | None) for k in numbers if k in wish):
             raise ValueError(f"{', '.join(numbers)} are numbers")
         rule = Rule(id=next(self._ids), **wish)
@@ -145,12 +153,16 @@ class Faults:
                 if rule.retry_after is not None:
                     response.headers["Retry-After"] = str(rule.retry_after)
                 return response
-            case "unauthorized":
-                return refusal(CarrierError(20003))
+            case "unauthorized" | "refuse":
+                return refusal(CarrierError(20003 if rule.effect == "unauthorized" else rule.code))
             case "truncate":
                 return await _truncate(request, await run(request))
+            case "other_sid":
+                return self._with_other_sid(operation, await run(request))
         if rule.processed:
             await run(request)
+        if rule.effect == "garble":
+            return web.Response(status=201, text="<html>Created</html>", content_type="text/html")
         if rule.effect == "error":
             return refusal(CarrierError(20503 if rule.status == 503 else 20500, status=rule.status))
         if rule.effect == "hang":
@@ -158,6 +170,15 @@ class Faults:
         _reset(request)
         # Nothing of this reaches the client: its connection is gone.
         return web.Response(status=500)
+
+    def _with_other_sid(self, operation: str, response: web.Response) -> web.Response:
+        """Put the id of the answer before into this one; the first one of all keeps its own."""
+        answer = json.loads(response.body) if isinstance(response.body, bytes) else {}
+        if "sid" in answer:
+            own = answer["sid"]
+            answer["sid"] = self._last_sid.get(operation, own)
+            self._last_sid[operation] = own
+        return reply(answer, response.status)
 
 
 def _reset(request: RestRequest) -> None:

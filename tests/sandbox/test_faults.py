@@ -111,6 +111,42 @@ def test_a_rule_strikes_only_its_operation_its_number_and_after_its_skip(carrier
     assert [create(carrier).status_code for _ in range(3)] == [201, 500, 201]
 
 
+def test_a_rule_may_name_the_beginning_of_numbers(carrier: Sandbox) -> None:
+    fault(carrier, "error", to="+1312555*")
+
+    assert create(carrier, To="+13125550102").status_code == 500
+    assert create(carrier, To="+17735550102").status_code == 201
+
+
+def test_a_create_can_be_refused_with_any_code_for_a_while(carrier: Sandbox) -> None:
+    fault(carrier, "refuse", code=21610, first=1)
+
+    refused, taken = create(carrier), create(carrier)
+
+    assert (refused.status_code, refused.json()["code"], taken.status_code) == (400, 21610, 201)
+    assert processed(carrier) == 1
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_an_answer_can_be_garbled(carrier: Sandbox, taken: bool) -> None:
+    fault(carrier, "garble", processed=taken)
+
+    answer = create(carrier)
+
+    assert (answer.status_code, answer.headers["Content-Type"][:9]) == (201, "text/html")
+    assert processed(carrier) == int(taken)
+
+
+def test_an_answer_can_carry_the_id_of_the_text_before(carrier: Sandbox) -> None:
+    fault(carrier, "other_sid")
+
+    first, second, third = (create(carrier).json()["sid"] for _ in range(3))
+    kept = [text["sid"] for text in carrier.control("GET", "state")["messages"]]
+
+    assert len(set(kept)) == 3
+    assert [first, second, third] == [kept[0], kept[0], kept[1]]
+
+
 def test_chance_is_repeatable_by_its_seed(carrier: Sandbox) -> None:
     def run() -> list[int]:
         carrier.control("DELETE", "faults")
