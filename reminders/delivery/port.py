@@ -4,7 +4,7 @@ A create has exactly four ends, and only two of them let the same message go out
 
     Accepted       the carrier has it, with its id
     Refused        the carrier said no, with a code: processed and final (unless its fault is `back_off`)
-    NotProcessed   proven never processed (no connection, or told to come back later): safe to try again
+    NotProcessed   proven never processed (nothing was written, or told to come back later): safe to try again
     Unknown        the request may or may not have been processed: evidence decides, never a second try
 """
 
@@ -16,10 +16,18 @@ from uuid import UUID
 
 from reminders.core.carrier_errors import Fault
 
+# Much may have been cancelled since a create was asked for: what has not begun by then is left to a later try.
+BEGIN_WITHIN_SECONDS = 10.0
+
 
 @dataclass(frozen=True, slots=True)
 class OutgoingText:
-    """One text to create. `validity_seconds`: how long the carrier may hold it, so that it never arrives at night."""
+    """One text to create. `validity_seconds`: how long the carrier may hold it, so that it never arrives at night.
+
+    `wait_seconds`: how long after the call of `create` this one leaves; it holds no place in flight until then.
+    `begin_within_seconds`: how long after that its first byte may leave at the latest. One that comes later, because
+    the process stood still or all places were taken, is never begun: `NotProcessed`.
+    """
 
     message_id: UUID
     from_number: str
@@ -27,11 +35,13 @@ class OutgoingText:
     body: str
     status_callback_url: str
     validity_seconds: int
+    wait_seconds: float = 0.0
+    begin_within_seconds: float = BEGIN_WITHIN_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingCall:
-    """One call to place; the carrier asks `answer_url` what to say once somebody picks up."""
+    """One call to place; the carrier asks `answer_url` what to say once somebody picks up. Waits as a text does."""
 
     message_id: UUID
     from_number: str
@@ -39,6 +49,8 @@ class OutgoingCall:
     answer_url: str
     status_callback_url: str
     ring_seconds: int = 25
+    wait_seconds: float = 0.0
+    begin_within_seconds: float = BEGIN_WITHIN_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +99,7 @@ class Carrier(Protocol):
     def create(self, outgoing: Sequence[OutgoingText | OutgoingCall]) -> list[CreateResult]:
         """Create all of them, many in flight at once, each at most once; results stand in the order given.
 
-        Never raises for one item: what cannot be known is `Unknown`.
+        Never raises for one item: what cannot be known is `Unknown`. Any number of threads may call this at once.
         """
         ...
 

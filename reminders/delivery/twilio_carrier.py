@@ -1,24 +1,13 @@
 """Twilio behind the carrier port.
 
-The library builds requests and reads answers; the one thing it does not do is carry them. Its async
-client sends a create three times on a 500, ignores its time-out, and prints phones and words at INFO. So the transport
-is ours: one request per create, bounded from outside, silent.
+The library builds requests and reads answers; the one thing it does not do is carry them (see `twilio_http`).
 """
 
 import asyncio
-import logging
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
-import aiohttp
 from twilio.base.exceptions import TwilioRestException, TwilioServiceException
-from twilio.http import AsyncHttpClient
-from twilio.http.response import Response
 from twilio.request_validator import RequestValidator, get_signature_algorithm
 from twilio.rest import Client
 
@@ -34,13 +23,11 @@ from reminders.delivery.port import (
     Refused,
     Unknown,
 )
+from reminders.delivery.twilio_http import WireClient
+from reminders.delivery.wire import Request, TooLateError, current_request, steady, wire
 
 # Twilio answers a create within a second or two; ten bounds a hang without giving up on a slow day.
 CREATE_TIMEOUT_SECONDS = 10.0
-# A part of the above for the connection alone: what never connected was never sent, and may go out again.
-CONNECT_TIMEOUT_SECONDS = 5.0
-# Twilio's answer to too many concurrent requests is 429; fifty in flight is well under the usual account limit of 100.
-IN_FLIGHT = 50
 # The library puts the HTTP status where an answer has no code of its own.
 LEAST_CODE = 1000
 MOST_CODE = 2**31 - 1
@@ -49,73 +36,9 @@ SIGNATURE_HEADER = "X-Twilio-Signature"
 SETTINGS_HEADER = "X-Twilio-Webhooks-Signature-Settings"
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """What HTTP itself said, whatever the body claims."""
-
-    status: int
-    retry_after_seconds: float | None
-
-
-class _HttpClient(AsyncHttpClient, AbstractAsyncContextManager["_HttpClient"]):  # type: ignore[misc]  # untyped library
-    """Carries one request at a time per task, to a configurable address."""
-
-    def __init__(self, *, base_url: str, timeout_seconds: float) -> None:
-        super().__init__(logging.getLogger(__name__), is_async=True)
-        self._base = urlsplit(base_url) if base_url else None
-        connect = min(CONNECT_TIMEOUT_SECONDS, timeout_seconds / 2)
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=IN_FLIGHT),
-            timeout=aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=connect),
-        )
-        self.answers: dict[asyncio.Task[Any] | None, _Answer] = {}
-
-    async def request(
-        self,
-        method: str,
-        uri: str,
-        params: dict[str, Any] | None = None,
-        data: dict[str, Any] | None = None,
-        headers: dict[str, str] | None = None,
-        auth: tuple[str, str] | None = None,
-        timeout: float | None = None,  # the library's signature; ours is set on the session
-        allow_redirects: bool = False,
-    ) -> Response:
-        async with self._session.request(
-            method.upper(),
-            self._address(uri),
-            params=params,
-            data=data,
-            headers={**(headers or {}), **({"Authorization": aiohttp.encode_basic_auth(*auth)} if auth else {})},
-            allow_redirects=False,
-        ) as response:
-            self.answers[asyncio.current_task()] = _Answer(response.status, _seconds(response.headers))
-            return Response(response.status, await response.text(), response.headers)
-
-    def _address(self, url: str) -> str:
-        if self._base is None:
-            return url
-        parts = urlsplit(url)
-        path = self._base.path.rstrip("/") + parts.path
-        return urlunsplit((self._base.scheme, self._base.netloc, path, parts.query, ""))
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self._session.close()
-
-
-def _seconds(headers: Mapping[str, str]) -> float | None:
-    """Return Retry-After where it is a number of seconds; a date there is as good as nothing said."""
-    try:
-        seconds = float(headers.get("Retry-After", ""))
-    except ValueError:
-        return None
-    return seconds if 0 <= seconds < 86_400 else None
-
-
 class TwilioCarrier:
-    """The carrier port over Twilio's REST API. One instance may serve a whole process; it keeps no connection open.
+    """The carrier port over Twilio's REST API. One instance may serve a whole process and its threads; connections are
+    the process's own (`wire`).
 
     `base_url` points it at any server that speaks the same contract. Raises ValueError without an account or a token,
     so that nothing is taken off the queue that could not be sent.
@@ -131,51 +54,48 @@ class TwilioCarrier:
     ) -> None:
         if not account_sid or not auth_token:
             raise ValueError("The carrier needs an account and a token: set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN.")
-        self._account_sid = account_sid
-        self._auth_token = auth_token
-        self._base_url = base_url
+        self._client = Client(account_sid, auth_token, http_client=WireClient(base_url=base_url))
         self._timeout_seconds = timeout_seconds
         self._validator = RequestValidator(auth_token)
 
-    def _http(self) -> _HttpClient:
-        return _HttpClient(base_url=self._base_url, timeout_seconds=self._timeout_seconds)
-
     def create(self, outgoing: Sequence[OutgoingText | OutgoingCall]) -> list[CreateResult]:
-        return asyncio.run(self._create_all(outgoing))
+        return wire().run(self._create_all(outgoing, steady()))
 
-    async def _create_all(self, outgoing: Sequence[OutgoingText | OutgoingCall]) -> list[CreateResult]:
-        places = asyncio.Semaphore(IN_FLIGHT)
-        async with self._http() as http:
-            client = Client(self._account_sid, self._auth_token, http_client=http)
+    async def _create_all(
+        self, outgoing: Sequence[OutgoingText | OutgoingCall], called_at: float
+    ) -> list[CreateResult]:
+        return await asyncio.gather(*(self._create_in_time(item, called_at) for item in outgoing))
 
-            async def create_one(item: OutgoingText | OutgoingCall) -> CreateResult:
-                async with places:
-                    return await self._create_one(client, http, item)
+    async def _create_in_time(self, item: OutgoingText | OutgoingCall, called_at: float) -> CreateResult:
+        leave_at = called_at + item.wait_seconds
+        request = Request(begin_by=leave_at + item.begin_within_seconds)
+        current_request.set(request)
+        if item.wait_seconds > 0:
+            await asyncio.sleep(leave_at - steady())
+        async with wire().places:
+            return await self._create_one(item, request)
 
-            return await asyncio.gather(*(create_one(item) for item in outgoing))
-
-    async def _create_one(self, client: Client, http: _HttpClient, item: OutgoingText | OutgoingCall) -> CreateResult:
+    async def _create_one(self, item: OutgoingText | OutgoingCall, request: Request) -> CreateResult:
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                sid = await _post(client, item)
+                sid = await _post(self._client, item)
         except (TwilioRestException, TwilioServiceException) as error:
-            return _refusal(http.answers[asyncio.current_task()], error.code)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
-            return NotProcessed("no_connection")
-        except TimeoutError:
-            return Unknown("timeout")
+            return _refusal(request, error.code)
+        except TooLateError:
+            return NotProcessed("stood_still")
         except Exception as error:  # noqa: BLE001  # whatever broke after the bytes left, the text may be on its way
-            return Unknown(type(error).__name__)
+            if not request.has_begun:
+                return NotProcessed("no_connection")
+            return Unknown("timeout" if isinstance(error, TimeoutError) else type(error).__name__)
         return Accepted(sid) if isinstance(sid, str) and 0 < len(sid) <= SID_LENGTH else Unknown("no_sid")
 
     def texts_between(self, *, from_number: str, to_number: str) -> list[CarrierRecord]:
-        return asyncio.run(self._texts_between(from_number, to_number))
+        return wire().run(self._texts_between(from_number, to_number))
 
     async def _texts_between(self, from_number: str, to_number: str) -> list[CarrierRecord]:
         try:
-            async with self._http() as http, asyncio.timeout(self._timeout_seconds):
-                client = Client(self._account_sid, self._auth_token, http_client=http)
-                found = await client.messages.list_async(from_=from_number, to=to_number, limit=50, page_size=50)
+            async with asyncio.timeout(self._timeout_seconds):
+                found = await self._client.messages.list_async(from_=from_number, to=to_number, limit=50, page_size=50)
         except Exception as error:  # noqa: BLE001  # a failed look is never worse than no look
             # The cause may hold a URL with phones in it, so only its kind is passed on.
             raise CarrierUnavailableError(type(error).__name__) from None
@@ -223,7 +143,7 @@ async def _post(client: Client, item: OutgoingText | OutgoingCall) -> object:
     return created.sid
 
 
-def _refusal(answer: _Answer, claimed_code: object) -> CreateResult:
+def _refusal(answer: Request, claimed_code: object) -> CreateResult:
     """Read an answer that is no success. Only a 4xx that is the carrier's own proves that nothing was processed.
 
     A 4xx without a code may come from anything in between, after the carrier has done its part.

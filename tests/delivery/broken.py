@@ -58,7 +58,7 @@ def broken_server(answer: Answer | str) -> Iterator[Broken]:
     def serve_one(connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
             connection.settimeout(20)
-            server.requests.append(_read(connection))
+            server.requests.append(read_request(connection))
             reply(connection)
 
     def serve() -> None:
@@ -80,10 +80,14 @@ def broken_server(answer: Answer | str) -> Iterator[Broken]:
         accepting.join(5)
 
 
-def _read(connection: socket.socket) -> str:
+def read_request(connection: socket.socket) -> str:
+    """Read one request whole; an empty one where the other side has closed before it."""
     data = b""
     while b"\r\n\r\n" not in data:
-        data += connection.recv(65536)
+        more = connection.recv(65536)
+        if not more:
+            return ""
+        data += more
     head, _, body = data.partition(b"\r\n\r\n")
     length = next(
         (int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")), 0
