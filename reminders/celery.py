@@ -18,7 +18,7 @@ CAPABILITIES = ("clinic", "content", "messaging", "escalations", "conversations"
 if TYPE_CHECKING:
     from reminders.insights.heartbeats import Pulse
 
-app = Celery("reminders")
+app = Celery("reminders", fixups=["reminders.celery_database:fixup"])
 app.config_from_object("celeryconfig")
 app.autodiscover_tasks(
     [f"reminders.{name}" for name in CAPABILITIES if find_spec(f"reminders.{name}.tasks")], related_name="tasks"
