@@ -23,7 +23,8 @@ broker_transport_options = {
     "health_check_interval": 20,
 }
 
-# Three queues, so that reading replies is never behind a flood of sends, and neither is behind housekeeping.
+# Four queues, so that an emergency is behind nothing at all, reading replies never behind a flood of sends, and none of
+# them behind housekeeping. What is urgent is named by whoever publishes a batch.
 task_default_queue = "tidy"
 task_create_missing_queues = True
 task_routes = {

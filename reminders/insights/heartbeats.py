@@ -32,6 +32,7 @@ KEPT: Final = timedelta(hours=1)
 DUTIES: Final = (
     (SCHEDULER, "dispatch"),
     (SCHEDULER, "chores"),
+    (WORKER, "urgent"),
     (WORKER, "send"),
     (WORKER, "think"),
     (WORKER, "tidy"),

@@ -29,11 +29,11 @@ def test_every_service_runs_a_command_that_exists(services: dict[str, Any]) -> N
 
 def test_workers_serve_every_queue(services: dict[str, Any]) -> None:
     served: set[str] = set()
-    for name in ("worker-send", "worker-think"):
+    for name in ("worker-urgent", "worker-send", "worker-think"):
         command = services[name]["command"]
         served |= set(command[command.index("--queues") + 1].split(","))
     default = next(option.default for option in worker.params if option.name == "queues")
-    assert served == set(str(default).split(",")) == {"send", "think", "tidy"}
+    assert served == set(str(default).split(",")) == {"urgent", "send", "think", "tidy"}
 
 
 def test_compose_sets_only_known_settings_and_holds_no_secret(services: dict[str, Any]) -> None:

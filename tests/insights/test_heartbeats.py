@@ -27,13 +27,13 @@ def age_all(by: timedelta) -> None:
 
 def test_a_duty_that_nobody_was_ever_seen_at_is_told_as_such() -> None:
     assert {(duty.alive, duty.age_seconds) for duty in duties()} == {(0, None)}
-    assert len(duties()) == 5
+    assert len(duties()) == 6
 
 
 def test_a_worker_is_seen_at_each_of_its_queues() -> None:
     Pulse(kind=WORKER, duties=["think", "tidy"], name="think@one").beat()
 
-    assert alive() == {"dispatch": 0, "chores": 0, "send": 0, "think": 1, "tidy": 1}
+    assert alive() == {"dispatch": 0, "chores": 0, "urgent": 0, "send": 0, "think": 1, "tidy": 1}
 
 
 def test_two_schedulers_count_as_two_and_the_last_one_seen_gives_the_age() -> None:
@@ -65,14 +65,14 @@ def test_moving_the_clock_makes_nobody_look_dead() -> None:
 
     clock.advance(by=timedelta(days=2))
 
-    assert alive() == {"dispatch": 1, "chores": 1, "send": 0, "think": 0, "tidy": 0}
+    assert alive() == {"dispatch": 1, "chores": 1, "urgent": 0, "send": 0, "think": 0, "tidy": 0}
 
 
 def test_a_host_is_asked_for_its_own_processes_alone() -> None:
     Pulse(kind=SCHEDULER, duties=["dispatch"], name="one:1").beat()
     Pulse(kind=WORKER, duties=["send"], name="send@one").beat()
 
-    assert alive(host="one") == {"dispatch": 1, "chores": 0, "send": 1, "think": 0, "tidy": 0}
+    assert alive(host="one") == {"dispatch": 1, "chores": 0, "urgent": 0, "send": 1, "think": 0, "tidy": 0}
     assert set(alive(host="on").values()) == {0}
 
 

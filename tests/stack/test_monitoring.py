@@ -29,7 +29,7 @@ def alive(stack: RunningStack) -> dict[str, float]:
 
 def test_the_doctor_and_the_metrics_see_every_process_at_work(stack: RunningStack) -> None:
     eventually(lambda: min(alive(stack).values()) >= 1, what="somebody is at each duty")
-    assert set(alive(stack)) == {"dispatch", "chores", "send", "think", "tidy"}
+    assert set(alive(stack)) == {"dispatch", "chores", "urgent", "send", "think", "tidy"}
 
     examined = stack.run("doctor", "--json")
     assert json.loads(examined.stdout) == {"ok": True, "findings": []}, examined.stdout

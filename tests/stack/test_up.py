@@ -49,7 +49,7 @@ def test_a_django_command_beside_the_stack_uses_its_database(stack: RunningStack
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize("words", ["-Q send", "gunicorn reminders.wsgi", "sandbox", "scheduler", "valkey-server"])
+@pytest.mark.parametrize("words", ["-Q urgent", "-Q send", "gunicorn reminders.wsgi", "sandbox", "scheduler", "valkey-server"])
 def test_a_killed_process_is_replaced_and_its_children_end(stack: RunningStack, words: str) -> None:
     victim = stack.supervised(words)
     assert victim is not None
@@ -62,9 +62,9 @@ def test_a_killed_process_is_replaced_and_its_children_end(stack: RunningStack, 
 
 def test_workers_of_every_queue_go_on_after_the_broker_was_killed(stack: RunningStack) -> None:
     victim = stack.supervised("valkey-server")
-    workers = [worker for words in ("-Q send", "-Q think,tidy") if (worker := stack.supervised(words))]
+    workers = [worker for words in ("-Q urgent", "-Q send", "-Q think,tidy") if (worker := stack.supervised(words))]
     assert victim is not None
-    assert len(workers) == 2
+    assert len(workers) == 3
     # Paused, they learn of the loss when a new broker is there already: a client that reconnects silently then would
     # wait for ever on a connection that knows nothing of its queues.
     for worker in workers:
@@ -76,7 +76,7 @@ def test_workers_of_every_queue_go_on_after_the_broker_was_killed(stack: Running
     for worker in workers:
         worker.resume()
     product = Celery("probe", broker=celery_broker_url(stack.facts["redis_url"]), set_as_current=False, fixups=[])
-    queues = ("send", "think", "tidy")
+    queues = ("urgent", "send", "think", "tidy")
     for queue in queues:
         # Workers throw away a task that nobody knows; that it is gone shows that somebody took it.
         product.send_task("unknown.to.everybody", queue=queue)
@@ -91,9 +91,9 @@ def test_a_killed_database_server_comes_back_and_the_pages_with_it(stack: Runnin
     victim.kill()
     eventually(lambda: stack.supervised("bin/postgres -D") not in (None, victim), what="a new database server")
     eventually(stack.is_healthy, what="the web process reaches the new database server")
-    names = [f"{name}@{socket.gethostname()}" for name in ("send", "think")]
+    names = [f"{name}@{socket.gethostname()}" for name in ("urgent", "send", "think")]
     redis_url = stack.facts["redis_url"]
-    eventually(lambda: workers_answer(redis_url=redis_url, names=names), what="both groups of workers answer")
+    eventually(lambda: workers_answer(redis_url=redis_url, names=names), what="all groups of workers answer")
 
 
 def test_a_second_stack_on_the_same_folder_is_refused(stack: RunningStack) -> None:

@@ -93,7 +93,7 @@ def make_plan(*, config: Config, options: Options, places: Places) -> Plan:
         parts.append(EmbeddedPostgres(places, fast=options.fast))
     if not config.redis_url:
         parts.append(EmbeddedValkey(places))
-    worker_names = [f"{name}@{socket.gethostname()}" for name in ("send", "think")]
+    worker_names = [f"{name}@{socket.gethostname()}" for name in ("urgent", "send", "think")]
     return Plan(
         places=places,
         base_url=base_url,
@@ -153,13 +153,16 @@ def _server(part: Part, *, places: Places) -> Program:
 
 
 def _programs(*, options: Options, places: Places, port: int, sandbox_port: int, workers: list[str]) -> list[Program]:
-    send, think = workers
+    urgent, send, think = workers
     size = ("--concurrency", str(options.concurrency))
+    urgent_command = reminders_command("worker", "--queues", "urgent", "--name", urgent)
     send_command = reminders_command("worker", "--queues", "send", "--name", send, *size)
     think_command = reminders_command("worker", "--queues", "think,tidy", "--name", think, *size)
     programs = [
         Program("web", reminders_command("web", "--port", str(port)), stop_stage=3, stop_seconds=3),
-        # Two groups, so that housekeeping and reading never make a due text wait for a free process.
+        # Three groups, so that housekeeping and reading never make a due text wait for a free process, and no number
+        # of due texts an emergency.
+        Program("worker-urgent", urgent_command, stop_stage=2, stop_seconds=4),
         Program("worker-send", send_command, stop_stage=2, stop_seconds=4),
         Program("worker-think", think_command, stop_stage=2, stop_seconds=4),
         Program(
