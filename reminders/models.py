@@ -18,7 +18,7 @@ from reminders.content.models import Protocol, ProtocolVersion, Step, Template, 
 from reminders.conversations.models import CheckIn, InboundMessage, Understanding
 from reminders.escalations.models import Escalation
 from reminders.insights.models import Heartbeat
-from reminders.messaging.models import AftercarePlan, CarrierEvent, DeliveryAttempt, Message, Sender
+from reminders.messaging.models import AftercarePlan, CarrierEvent, DeliveryAttempt, Message, OutboxRow, Sender
 
 __all__ = [
     "AftercarePlan",
@@ -36,6 +36,7 @@ __all__ = [
     "InboundMessage",
     "LadderRung",
     "Message",
+    "OutboxRow",
     "Patient",
     "PatientPhone",
     "Protocol",

@@ -22,7 +22,7 @@ from reminders.conversations.tasks import read_texts
 from reminders.delivery.port import Accepted, CreateResult, OutgoingCall, OutgoingText
 from reminders.escalations.models import Escalation
 from reminders.messaging.models import Kind, Message
-from reminders.messaging.outbox import claim_due, send_claimed
+from reminders.messaging.outbox import claim_due, claim_urgent, send_claimed
 from tests.factories import (
     Staff,
     make_check_in,
@@ -126,7 +126,8 @@ class Postbox:
 def send_due() -> list[OutgoingText | OutgoingCall]:
     """Send what is due now through a carrier that takes everything; return what left."""
     postbox, now = Postbox(), clock.now()
-    send_claimed(held=claim_due(now=now), now=now, carrier=postbox)  # type: ignore[arg-type]
+    held = [*claim_urgent(now=now), *claim_due(now=now)]
+    send_claimed(held=held, now=now, carrier=postbox)  # type: ignore[arg-type]
     return postbox.created
 
 

@@ -218,4 +218,6 @@ def drop_rechecks(*, patient: Patient, now: datetime) -> int:
 
 def take_back_nudges(*, check_in: CheckIn, reason: str, now: datetime) -> None:
     """Cancel the unsent nudges of a question that is closed."""
-    take_back(Message.objects.filter(plan=check_in.plan, kind=Kind.NUDGE), reason=reason, now=now)
+    plan = check_in.plan
+    nudges = Message.objects.filter(treatment_session=plan.treatment_session_id, plan=plan, kind=Kind.NUDGE)
+    take_back(nudges, reason=reason, now=now)

@@ -62,6 +62,9 @@ UNSENT = frozenset({_S.SCHEDULED, _S.CLAIMED})
 IN_FLIGHT = frozenset({_S.SENDING, _S.AMBIGUOUS})
 """It may come back unsent; a cancel that meets it is kept on the row until that is known."""
 
+IN_OUTBOX = UNSENT | IN_FLIGHT | {_S.UNRESOLVED}
+"""It has not come to its end with us: it has a row in the outbox."""
+
 LEFT = frozenset({_S.SENDING, _S.AMBIGUOUS, _S.UNRESOLVED, _S.ACCEPTED, _S.SENT, _S.DELIVERED, _S.UNDELIVERED})
 """The patient may have it, so a new plan must not send the same step again."""
 

@@ -14,17 +14,17 @@ from django.db.models.functions import Now
 from reminders import clock
 from reminders.clinic.models import AuditEvent, TreatmentSession
 from reminders.conversations.models import InboundMessage
-from reminders.core.states import IN_FLIGHT, UNSENT, EscalationState, MessageState, Severity
+from reminders.core.states import IN_OUTBOX, EscalationState, MessageState, Severity
 from reminders.escalations.models import Escalation
 from reminders.insights.heartbeats import Duty, duties
-from reminders.messaging.models import Message, Sender
+from reminders.messaging.models import Message, OutboxRow, Sender
 from reminders.messaging.status import SECOND_CARRIER_ID
 
 LATE_AFTER: Final = timedelta(seconds=60)
 LATELY: Final = timedelta(hours=24)
 LATELY_COUNTED: Final = 100_000
 """Of what left or ended lately, the newest so many are counted: a busy day must not make the reading slow."""
-NOT_LATELY: Final = sorted([*UNSENT, *IN_FLIGHT, MessageState.UNRESOLVED])
+NOT_LATELY: Final = sorted(IN_OUTBOX)
 HELD: Final = (MessageState.CLAIMED, MessageState.SENDING)
 OPEN, ACKNOWLEDGED = EscalationState.OPEN, EscalationState.ACKNOWLEDGED
 LOST_TEXTS_SHOWN_FOR: Final = timedelta(days=7)
@@ -82,8 +82,8 @@ def read_figures(*, now: datetime) -> Figures:
         due=_sum_of([waiting for waiting, _late in due.values()]),
         late=sum(late for _waiting, late in due.values()),
         held=_held(),
-        ambiguous=_waiting(Message.objects.filter(state=MessageState.AMBIGUOUS), "changed_at", now),
-        unresolved=_waiting(Message.objects.filter(state=MessageState.UNRESOLVED), "changed_at", now),
+        ambiguous=_waiting(OutboxRow.objects.filter(state=MessageState.AMBIGUOUS), "changed_at", now),
+        unresolved=_waiting(OutboxRow.objects.filter(state=MessageState.UNRESOLVED), "changed_at", now),
         lately=_lately(now),
         senders=_senders({sender_id: waiting.count for sender_id, (waiting, _late) in due.items()}),
         cases=cases,
@@ -108,9 +108,9 @@ def read_figures(*, now: datetime) -> Figures:
 
 
 def _waiting(
-    rows: "QuerySet[Message] | QuerySet[InboundMessage] | QuerySet[TreatmentSession]", since: str, now: datetime
+    rows: "QuerySet[OutboxRow] | QuerySet[InboundMessage] | QuerySet[TreatmentSession]", since: str, now: datetime
 ) -> Waiting:
-    found = rows.aggregate(count=Count("id"), oldest=Min(since))
+    found = rows.aggregate(count=Count("pk"), oldest=Min(since))
     return Waiting(found["count"], _seconds_since(found["oldest"], now))
 
 
@@ -125,15 +125,15 @@ def _sum_of(parts: list[Waiting]) -> Waiting:
 def _due_by_sender(now: datetime) -> dict[int, tuple[Waiting, int]]:
     """Return what is due now, and how many of these are late, by sender."""
     rows = (
-        Message.objects.filter(state=MessageState.SCHEDULED, due_at__lte=now)
+        OutboxRow.objects.filter(state=MessageState.SCHEDULED, due_at__lte=now)
         .values("sender_id")
-        .annotate(count=Count("id"), oldest=Min("due_at"), late=Count("id", filter=Q(due_at__lt=now - LATE_AFTER)))
+        .annotate(count=Count("pk"), oldest=Min("due_at"), late=Count("pk", filter=Q(due_at__lt=now - LATE_AFTER)))
     )
     return {row["sender_id"]: (Waiting(row["count"], _seconds_since(row["oldest"], now)), row["late"]) for row in rows}
 
 
 def _held() -> dict[str, int]:
-    rows = Message.objects.filter(state__in=HELD).values_list("state").annotate(count=Count("id"))
+    rows = OutboxRow.objects.filter(state__in=HELD).values_list("state").annotate(count=Count("pk"))
     return {str(state): 0 for state in HELD} | dict(rows)
 
 

@@ -21,21 +21,25 @@ from reminders.conversations.tasks import read_texts
 from reminders.escalations.services import ring_due
 from reminders.insights.heartbeats import SCHEDULER, Pulse, process_name, sweep_heartbeats
 from reminders.logs import place_of
-from reminders.messaging.outbox import BATCH, claim_due, expire_overdue, give_back, sweep_leases
+from reminders.messaging.claimed import Held
+from reminders.messaging.outbox import claim_due, claim_urgent, expire_overdue, give_back, next_turn_in, sweep_leases
 from reminders.messaging.sweeps import has_ambiguous, next_due_at, unplanned
 from reminders.messaging.tasks import plan_aftercare, reconcile, send_batch
 
 log = structlog.get_logger(__name__)
 
 LONGEST_WAIT_SECONDS = 1.0
-# While a sender's allowance holds back what is due, this is how often it is asked again.
-PACED_WAIT_SECONDS = 0.1
+# While something is due that senders' pace or busy workers hold back, the next look is no sooner than this.
+SHORTEST_WAIT_SECONDS = 0.02
 AFTER_FAILURE_SECONDS = 2.0
 CHORES_EVERY_SECONDS = 0.25
 # A chore that is under way when the end comes may finish; whatever it leaves, the next scheduler finds.
 JOIN_SECONDS = 5.0
 RECONCILE_EVERY_SECONDS = 10
 SWEEP_HEARTBEATS_EVERY_SECONDS = 600
+# An emergency has workers of its own, and shares its task with few: a request that hangs holds up nobody else's.
+URGENT_QUEUE, URGENT_BATCH = "urgent", 5
+SEND_QUEUE, BATCH = "send", 50
 
 
 @dataclass(slots=True)
@@ -94,9 +98,9 @@ def run(*, stop: threading.Event) -> None:
         try:
             close_old_connections()
             listener = listener or _listen()
-            more_is_due = dispatch_due(now=clock.now())
+            wait_seconds = dispatch_due(now=clock.now())
             pulse.beat()
-            _wait(listener, more_is_due)
+            _wait(listener, wait_seconds)
         except Exception as error:  # noqa: BLE001  # the loop must outlive everything
             log.error("scheduler_failed", kind=type(error).__name__, where=place_of(error))
             _close(listener)
@@ -120,21 +124,37 @@ def _look_after(stop: threading.Event) -> None:
         connections.close_all()
 
 
-def dispatch_due(*, now: datetime) -> bool:
-    """Claim what is due and publish it in batches; return whether more is due than the senders allowed just now.
+def dispatch_due(*, now: datetime) -> float:
+    """Claim what is due and publish it in batches; return for how many seconds nothing more will be due.
 
-    What cannot be published is given back at once, so that a broken broker does not cost a lease; then the broker's
-    error is raised. A batch that was published all the same finds its rows gone and does nothing.
+    Where nothing is due, that is all it asks the database. What cannot be published is given back at once, so that a
+    broken broker does not cost a lease; then the broker's error is raised. A batch that was published all the same
+    finds its rows gone and does nothing.
     """
-    held = claim_due(now=now)
-    for start in range(0, len(held), BATCH):
+    due_at = next_due_at()
+    if due_at is None or due_at > now:
+        return _seconds_until(due_at, now)
+    _publish(claim_urgent(now=now), URGENT_QUEUE, URGENT_BATCH, now)
+    _publish(claim_due(now=now), SEND_QUEUE, BATCH, now)
+    turn_in = next_turn_in(now=now)
+    if turn_in is None:
+        # All that is due is held with its sender, or nothing is left.
+        return _seconds_until(next_due_at(after=now), now)
+    return max(SHORTEST_WAIT_SECONDS, turn_in)
+
+
+def _publish(held: Sequence[Held], queue: str, size: int, now: datetime) -> None:
+    for start in range(0, len(held), size):
         try:
-            send_batch.delay([[one.id, one.fence] for one in held[start : start + BATCH]])
+            batch = [[one.id, one.fence] for one in held[start : start + size]]
+            send_batch.apply_async((batch,), queue=queue)
         except Exception:
             give_back(held=held[start:], now=now)
             raise
-    due_at = next_due_at()
-    return due_at is not None and due_at <= now
+
+
+def _seconds_until(due_at: datetime | None, now: datetime) -> float:
+    return (due_at - now) / timedelta(seconds=1) if due_at else LONGEST_WAIT_SECONDS
 
 
 def do_chores(todo: Sequence[Chore]) -> None:
@@ -160,14 +180,8 @@ def _listen() -> psycopg.Connection:
     return listener
 
 
-def _wait(listener: psycopg.Connection, more_is_due: bool) -> None:
-    if more_is_due:
-        seconds = PACED_WAIT_SECONDS
-    else:
-        due_at = next_due_at()
-        until_due = (due_at - clock.now()) / timedelta(seconds=1) if due_at else LONGEST_WAIT_SECONDS
-        seconds = min(LONGEST_WAIT_SECONDS, max(0.0, until_due))
-    for _announcement in listener.notifies(timeout=seconds, stop_after=1):
+def _wait(listener: psycopg.Connection, seconds: float) -> None:
+    for _announcement in listener.notifies(timeout=min(LONGEST_WAIT_SECONDS, max(0.0, seconds)), stop_after=1):
         break
 
 

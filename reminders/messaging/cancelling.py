@@ -42,9 +42,9 @@ def take_back(
         in_flight = [pk for pk, at in found if at in IN_FLIGHT]
         if in_flight:
             Message.objects.filter(pk__in=in_flight, withdrawn="").update(withdrawn=reason)
-        return Message.objects.filter(pk__in=unsent).update(
-            state=state, reason=reason, changed_at=now, lease_until=None
-        )
+        if not unsent:
+            return 0
+        return Message.objects.filter(pk__in=unsent).update(state=state, reason=reason, changed_at=now)
 
 
 def cancel_course(
@@ -67,7 +67,8 @@ def suppress_phone(*, clinic: Clinic, number: str, now: datetime, reason: str = 
     That is the confirmation, and an emergency answer where the clinic's counsel agreed to it. With another `reason`,
     the same for a phone that cannot be texted any more.
     """
-    texts = Message.objects.filter(clinic=clinic, to_number=number, patient__isnull=False)
+    # By the outbox, which holds the unsent ones alone; the message's row says whether it still is.
+    texts = Message.objects.filter(outbox__clinic=clinic, outbox__to_number=number, patient__isnull=False)
     return take_back(
         texts.exclude(consent_rule=ConsentRule.NONE), reason=reason, now=now, state=MessageState.SUPPRESSED
     )
@@ -91,3 +92,8 @@ def cancel_older_advice(*, patient: Patient, newest: TreatmentSession, now: date
     )
     advice = Message.objects.filter(earlier, patient=patient, kind=Kind.ADVICE)
     return take_back(advice, reason="newer_session", now=now)
+
+
+def stop_sending_again(*, message_id: int, now: datetime) -> int:
+    """Take back the text that was to leave in the place of this one, which has left after all; return how many."""
+    return take_back(Message.objects.filter(sends_again=message_id), reason="first_one_left", now=now)

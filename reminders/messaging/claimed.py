@@ -11,6 +11,7 @@ from django.db import connection
 
 from reminders.core.quiet_hours import QuietWindow
 from reminders.messaging import sql
+from reminders.messaging.models import PRIORITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """What a worker must know of a claimed message to judge and to send it."""
+    """What a worker must know of a claimed message to judge and to send it. `segments` are SMS parts."""
 
     id: int
     fence: int
@@ -37,6 +38,9 @@ class Claimed:
     unknown_policy: str
     attempts: int
     consent_rule: str
+    priority: int
+    segments: int
+    sender_id: int
     sender_number: str
     is_paused: bool
     unknown_tries: int
@@ -60,6 +64,11 @@ def inspect(held: Sequence[Held]) -> list[Claimed]:
             )
             for row in cursor.fetchall()
         ]
+
+
+def is_urgent(row: Claimed) -> bool:
+    """Tell whether someone may be in danger: such a row waits for nothing that can be helped."""
+    return row.priority == PRIORITY["urgent"]
 
 
 def keys(rows: Iterable[Held | Claimed]) -> dict[str, Any]:

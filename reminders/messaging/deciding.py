@@ -35,7 +35,7 @@ def mark_as_sent(*, message_id: int, clinic: Clinic, clinician: Clinician, now: 
     """
     with transaction.atomic():
         message = _unresolved(message_id, clinic)
-        last_try = message.attempt_log.order_by("-number").first()
+        last_try = message.attempt_log.order_by("-number", "started_at").first()
         message.accepted_at = last_try.started_at if last_try else message.due_at
         _move(message, MessageState.ACCEPTED, MARKED_AS_SENT, now)
         _audit(message, MARKED_AS_SENT, clinician, now)

@@ -1,6 +1,6 @@
 """The first text that reaches a phone says who writes and how to stop, also where the one meant for it fell away."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from reminders.core.segments import count_segments
 from reminders.core.states import LEFT, MessageState
 from reminders.messaging.claimed import Claimed
 from reminders.messaging.compose import course_values, values_for
-from reminders.messaging.models import Kind, Message
+from reminders.messaging.models import Kind, Message, OutboxRow
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +46,7 @@ def introduce(rows: Sequence[Claimed], *, now: datetime) -> list[Claimed]:
             if body is not None:
                 bodies[message.pk] = body
         introduced.add(message.treatment_session_id)
-    return [replace(row, body=bodies[row.id]) if _keep(row, bodies) else row for row in rows]
+    return [_keep(row, bodies) for row in rows]
 
 
 def _introduction(message: Message, now: datetime) -> str | None:
@@ -66,10 +66,16 @@ def _introduction(message: Message, now: datetime) -> str | None:
         return None
 
 
-def _keep(row: Claimed, bodies: dict[int, str]) -> bool:
-    """Store the new words while the row is still held; return whether they count."""
+def _keep(row: Claimed, bodies: Mapping[int, str]) -> Claimed:
+    """Store the new words while the row is still held; return it as it now is."""
     if row.id not in bodies:
-        return False
+        return row
     body = bodies[row.id]
-    held = Message.objects.filter(pk=row.id, fence=row.fence, state=MessageState.CLAIMED)
-    return bool(held.update(body=body, segments=count_segments(body).segments, introduces=True))
+    parts = count_segments(body).segments
+    held = Message.objects.filter(
+        pk=row.id, state=MessageState.SCHEDULED, outbox__fence=row.fence, outbox__state=MessageState.CLAIMED
+    )
+    if not held.update(body=body, segments=parts, introduces=True):
+        return row
+    OutboxRow.objects.filter(pk=row.id).update(segments=parts)
+    return replace(row, body=body, segments=parts)

@@ -5,21 +5,26 @@ from typing import Final
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from reminders.clinic.models import Clinic, Clinician, Patient, TreatmentSession
 from reminders.content.models import ProtocolVersion, TemplateVersion
-from reminders.core.states import DROPPED, IN_FLIGHT, NOT_SURE_TO_ARRIVE, UNSENT, MessageState
+from reminders.core.states import DROPPED, IN_OUTBOX, NOT_SURE_TO_ARRIVE, MessageState
 
 
 class Sender(models.Model):
-    """A number we text and call from. `allowance` is its token bucket, in SMS parts, on the database's unmoved time."""
+    """A number we text and call from, at its own pace.
+
+    On the database's unmoved time: up to `claimed_until` its rate is given to texts that workers were handed, up to
+    `turns_until` to texts that left.
+    """
 
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="senders")
     number = models.CharField(max_length=16, unique=True)
     # A US long code carries about one part a second; a verified toll-free or short code more.
     parts_per_second = models.FloatField(default=1.0)
-    allowance = models.FloatField(default=1.0)
-    allowance_at = models.DateTimeField(auto_now_add=True)
+    claimed_until = models.DateTimeField(db_default=Now())
+    turns_until = models.DateTimeField(db_default=Now())
     paused_reason = models.CharField(max_length=40, blank=True)
     paused_until = models.DateTimeField(null=True, blank=True)
 
@@ -87,16 +92,26 @@ PRIORITY: Final = {"urgent": 0, "reply": 1, "check_in": 2, "advice": 3}
 
 
 class Message(models.Model):
-    """One outgoing text or call, from its plan to its last known state."""
+    """One outgoing text or call: what it belongs to, its words, and what people see of its state.
 
-    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
+    While it has not come to its end with us, its row in the outbox knows more (`OutboxRow`); `scheduled` stands for
+    `claimed` here. Foreign keys that no question starts from have no index: every row pays for each.
+    """
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+", db_index=False)
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    patient = models.ForeignKey(Patient, null=True, blank=True, on_delete=models.PROTECT, related_name="messages")
-    clinician = models.ForeignKey(Clinician, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    patient = models.ForeignKey(
+        Patient, null=True, blank=True, on_delete=models.PROTECT, related_name="messages", db_index=False
+    )
+    clinician = models.ForeignKey(
+        Clinician, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     treatment_session = models.ForeignKey(
         TreatmentSession, null=True, blank=True, on_delete=models.PROTECT, related_name="messages"
     )
-    plan = models.ForeignKey(AftercarePlan, null=True, blank=True, on_delete=models.PROTECT, related_name="messages")
+    plan = models.ForeignKey(
+        AftercarePlan, null=True, blank=True, on_delete=models.PROTECT, related_name="messages", db_index=False
+    )
     step_key = models.CharField(max_length=40, blank=True)
     occurrence = models.PositiveSmallIntegerField(default=0)
     # For messages that no plan step owns: what makes this one unique ("inbound:81:emergency").
@@ -116,11 +131,11 @@ class Message(models.Model):
     kind = models.CharField(max_length=12, choices=Kind.choices)
     channel = models.CharField(max_length=5, default="sms", choices=[("sms", "Text"), ("voice", "Call")])
     priority = models.PositiveSmallIntegerField()
-    sender = models.ForeignKey(Sender, on_delete=models.PROTECT, related_name="messages")
+    sender = models.ForeignKey(Sender, on_delete=models.PROTECT, related_name="messages", db_index=False)
     to_number = models.CharField(max_length=16)
     language = models.CharField(max_length=2, default="en")
     template_version = models.ForeignKey(
-        TemplateVersion, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        TemplateVersion, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     body = models.TextField(max_length=1600)
     segments = models.PositiveSmallIntegerField(default=1)
@@ -132,14 +147,11 @@ class Message(models.Model):
     reason = models.CharField(max_length=60, blank=True)
     # Whether its words say who writes and how to stop.
     introduces = models.BooleanField(default=False, db_default=False)
-    # Why this one must not wait again, should the try that is under way prove never to have been processed.
+    # Why it must not wait again, should the try that is under way prove never to have been processed.
     withdrawn = models.CharField(max_length=30, blank=True, default="", db_default="")
     first_due_at = models.DateTimeField()
     due_at = models.DateTimeField()
     expires_at = models.DateTimeField()
-    # Lease and fence are on the database's unmoved time: whoever holds the newest fence may write.
-    lease_until = models.DateTimeField(null=True, blank=True)
-    fence = models.PositiveIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
     carrier_sid = models.CharField(max_length=34, blank=True)
     carrier_rank = models.SmallIntegerField(default=-1)
@@ -163,7 +175,8 @@ class Message(models.Model):
             ),
             models.UniqueConstraint(fields=["carrier_sid"], condition=~Q(carrier_sid=""), name="message_sid_once"),
             models.CheckConstraint(
-                condition=Q(state__in=[state.value for state in MessageState]), name="message_state_is_legal"
+                condition=Q(state__in=[state.value for state in MessageState if state != MessageState.CLAIMED]),
+                name="message_state_is_legal",
             ),
             models.CheckConstraint(
                 condition=~Q(state__in=sorted(state.value for state in DROPPED)) | ~Q(reason=""),
@@ -175,31 +188,12 @@ class Message(models.Model):
             models.CheckConstraint(condition=Q(kind__in=Kind.values), name="message_kind_is_known"),
         ]
         indexes = [
-            # For claim_due: only waiting rows, by sender, urgent first, then by due time.
-            models.Index(
-                fields=["sender", "priority", "due_at", "id"],
-                condition=Q(state="scheduled"),
-                name="message_waiting",
-            ),
-            # For the scheduler: when is the next one due?
-            models.Index(fields=["due_at"], condition=Q(state="scheduled"), name="message_next_due"),
-            # For the sweep of leases that ended.
-            models.Index(fields=["lease_until"], condition=Q(state__in=["claimed", "sending"]), name="message_leased"),
-            # For reconciliation.
-            models.Index(fields=["changed_at"], condition=Q(state="ambiguous"), name="message_ambiguous"),
-            # For opt-out and cancel, which must find every unsent text of a phone.
-            models.Index(
-                fields=["clinic", "to_number"],
-                condition=Q(state__in=["scheduled", "claimed"]),
-                name="message_unsent_by_phone",
-            ),
             models.Index(fields=["patient", "due_at"], name="message_by_patient"),
-            # For monitoring: what waits for a person, and what has left or ended lately.
-            models.Index(fields=["changed_at"], condition=Q(state="unresolved"), name="message_unresolved"),
+            # For monitoring: what has left or ended lately.
             models.Index(
                 fields=["changed_at"],
                 include=["state"],
-                condition=~Q(state__in=sorted([*UNSENT, *IN_FLIGHT, MessageState.UNRESOLVED])),
+                condition=~Q(state__in=sorted(state.value for state in IN_OUTBOX)),
                 name="message_lately",
             ),
             # For the delivery page: what did not happen, or may not have, newest first.
@@ -211,27 +205,116 @@ class Message(models.Model):
         ]
 
 
-class DeliveryAttempt(models.Model):
-    """One try at the carrier, append-only: when it began, and what is known of its end."""
+class OutboxRow(models.Model):
+    """What sending needs to know of a message that has not come to its end with us: narrow, and gone when it has.
 
-    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
-    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attempt_log")
+    Triggers on the message's table put the row in and take it out (migration 0009), so there is one exactly while the
+    message is scheduled, sending, ambiguous or unresolved. No foreign keys in the database, because the triggers
+    promise what they would check; nothing but the statements in `sql.py`, and who takes a text back, writes here.
+    """
+
+    message = models.OneToOneField(
+        Message, primary_key=True, on_delete=models.CASCADE, related_name="outbox", db_constraint=False
+    )
+    clinic = models.ForeignKey(
+        Clinic, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    sender = models.ForeignKey(
+        Sender, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    to_number = models.CharField(max_length=16)
+    priority = models.PositiveSmallIntegerField()
+    segments = models.PositiveSmallIntegerField()
+    consent_rule = models.CharField(max_length=11, choices=ConsentRule.choices)
+    unknown_policy = models.CharField(max_length=6, choices=UnknownPolicy.choices)
+    state = models.CharField(max_length=10, default=MessageState.SCHEDULED)
+    due_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    # Lease and fence are on the database's unmoved time: whoever holds the newest fence may write.
+    lease_until = models.DateTimeField(null=True, blank=True)
+    fence = models.PositiveIntegerField(default=0, db_default=0)
+    # Tries that passed the commit point, when the last of them did, and how many of them may have arrived.
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
+    began_at = models.DateTimeField(null=True, blank=True)
+    unknown_tries = models.PositiveSmallIntegerField(default=0, db_default=0)
+    # When evidence is looked for next.
+    look_at = models.DateTimeField(null=True, blank=True)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "reminders_outbox"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=sorted(state.value for state in IN_OUTBOX)), name="outbox_state_is_legal"
+            ),
+        ]
+        indexes = [
+            # For the claim: what waits for one sender at one priority, by due time.
+            models.Index(
+                fields=["sender", "priority", "due_at", "message"],
+                condition=Q(state="scheduled"),
+                name="outbox_waiting",
+            ),
+            # For the scheduler: when is the next one due?
+            models.Index(fields=["due_at"], condition=Q(state="scheduled"), name="outbox_next_due"),
+            # For the sweep of leases that ended, and for counting what workers hold.
+            models.Index(
+                fields=["lease_until"],
+                include=["state", "priority"],
+                condition=Q(state__in=["claimed", "sending"]),
+                name="outbox_leased",
+            ),
+            # For reconciliation.
+            models.Index(fields=["look_at"], condition=Q(state="ambiguous"), name="outbox_ambiguous"),
+            # For monitoring: what waits for a person.
+            models.Index(fields=["changed_at"], condition=Q(state="unresolved"), name="outbox_unresolved"),
+            # For an opt-out, which must find every unsent text of a phone.
+            models.Index(fields=["clinic", "to_number"], name="outbox_by_phone"),
+        ]
+
+
+class DeliveryAttempt(models.Model):
+    """What became of one try at the carrier: written when an answer came, or when its worker's lease ended without one.
+
+    Append-only, in partitions by month; an answer that comes after its lease ended is a second row of the same try.
+    """
+
+    class Outcome(models.TextChoices):
+        ACCEPTED = "accepted", "Accepted"
+        REFUSED = "refused", "Refused"
+        NOT_PROCESSED = "not_processed", "Proven not processed"
+        UNKNOWN = "unknown", "Nobody can tell"
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    message = models.ForeignKey(
+        Message, on_delete=models.CASCADE, related_name="attempt_log", db_constraint=False, db_index=False
+    )
     number = models.PositiveSmallIntegerField()
     started_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True, blank=True)
-    outcome = models.CharField(max_length=14, blank=True)
+    ended_at = models.DateTimeField()
+    outcome = models.CharField(max_length=14, choices=Outcome.choices)
     error_code = models.PositiveIntegerField(null=True, blank=True)
     carrier_sid = models.CharField(max_length=34, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["message", "number"], name="attempt_once")]
+        indexes = [models.Index(fields=["message"], name="attempt_by_message")]
 
 
 class CarrierEvent(models.Model):
-    """One status callback as it came, without phones or words."""
+    """One status callback as it came, without phones or words. In partitions by month."""
 
-    clinic = models.ForeignKey(Clinic, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    message = models.ForeignKey(Message, null=True, blank=True, on_delete=models.CASCADE, related_name="events")
+    clinic = models.ForeignKey(
+        Clinic, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    message = models.ForeignKey(
+        Message,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="events",
+        db_constraint=False,
+        db_index=False,
+    )
     carrier_sid = models.CharField(max_length=34)
     status = models.CharField(max_length=20)
     error_code = models.PositiveIntegerField(null=True, blank=True)
@@ -239,4 +322,7 @@ class CarrierEvent(models.Model):
     applied = models.BooleanField(default=False)
 
     class Meta:
-        indexes = [models.Index(fields=["carrier_sid"], name="carrier_event_by_sid")]
+        indexes = [
+            models.Index(fields=["carrier_sid"], name="carrier_event_by_sid"),
+            models.Index(fields=["message"], name="carrier_event_by_message"),
+        ]

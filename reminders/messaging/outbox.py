@@ -1,6 +1,7 @@
-"""Sending, in four moves: claim, commit point, create, settle. The order of commits is the promise.
+"""Sending, in five moves: claim, turn, commit point, create, settle. The order of commits is the promise.
 
 claim          scheduled -> claimed     leased to one worker, with a new fence
+turn           when each may leave, at its sender's pace; what would have to stand and wait goes back
 commit point   claimed -> sending       consent, expiry and lease are checked in the statement that moves the row
 create         no transaction is open while the carrier is asked, many at once
 settle         sending -> what the carrier said; unknown answers become `ambiguous` and wait for evidence
@@ -8,6 +9,7 @@ settle         sending -> what the carrier said; unknown answers become `ambiguo
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -18,9 +20,9 @@ from reminders.clinic.turns import turn_key
 from reminders.core.quiet_hours import is_quiet, next_open, next_start
 from reminders.delivery.port import Carrier, CreateResult, NotProcessed, OutgoingCall, OutgoingText
 from reminders.messaging import crash_points, sql
-from reminders.messaging.claimed import Claimed, Held, inspect, keys
+from reminders.messaging.claimed import Claimed, Held, inspect, is_urgent, keys
 from reminders.messaging.introducing import introduce
-from reminders.messaging.models import ConsentRule
+from reminders.messaging.models import PRIORITY, ConsentRule
 from reminders.messaging.settling import RESEND_LIMIT, keep_answers
 
 CLAIM_LEASE_SECONDS = 30
@@ -29,21 +31,49 @@ SENDING_LEASE_SECONDS = 45
 # A worker that stood still for longer between the commit point and the create (a frozen host) lets the create be: much
 # may have been cancelled since. Together with the slowest create well within the lease.
 START_WITHIN_SECONDS = 10
-BATCH = 50
+# How many rows workers may hold at once: enough to keep them busy, few enough that no lease ends in the queue.
+CAPACITY = 1000
 PAUSED_RECHECK = timedelta(minutes=5)
 # Twilio's limits for ValidityPeriod are 1 and 36,000 seconds; under a minute a text hardly ever arrives.
 VALIDITY_SECONDS = (60, 36_000)
 
 
-def claim_due(*, now: datetime, limit: int = 500) -> list[Held]:
-    """Claim due messages, urgent first, within each sender's allowance; at most `limit` per sender.
+def claim_urgent(*, now: datetime, limit: int = CAPACITY) -> list[Held]:
+    """Claim what is due and urgent, whatever its senders' pace: someone may be in danger."""
+    return _claim(now, [PRIORITY["urgent"]], limit, urgent=True)
 
+
+def claim_due(*, now: datetime, limit: int = CAPACITY) -> list[Held]:
+    """Claim what is due and not urgent, as far as its senders' pace allows and workers hold less than `limit` rows.
+
+    The senders take turns; each has its answers first, then check-ins, then advice, and of these what waited longest.
     Any number of schedulers may call this at once: a row is claimed by one of them.
     """
+    return _claim(now, [level for level in sorted(PRIORITY.values()) if level != PRIORITY["urgent"]], limit)
+
+
+def _claim(now: datetime, priorities: Sequence[int], limit: int, *, urgent: bool = False) -> list[Held]:
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(sql.CLAIM_DUE, {"now": now, "limit": limit, "lease_seconds": CLAIM_LEASE_SECONDS})
+        cursor.execute(
+            sql.CLAIM_DUE,
+            {
+                "now": now,
+                "priorities": list(priorities),
+                "urgent": urgent,
+                "limit": limit,
+                "lease_seconds": CLAIM_LEASE_SECONDS,
+            },
+        )
         rows = sorted(cursor.fetchall(), key=lambda row: (row[2], row[0]))
     return [Held(id=row[0], fence=row[1]) for row in rows]
+
+
+def next_turn_in(*, now: datetime) -> float | None:
+    """Return in how many seconds a claim may find some of what is due now, or None where nothing is, or all is held."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.NEXT_TURN, {"now": now, "priorities": sorted(PRIORITY.values())})
+        (seconds,) = cursor.fetchone()
+    return None if seconds is None else max(0.0, float(seconds))
 
 
 def send_claimed(*, held: Sequence[Held], now: datetime, carrier: Carrier) -> int:
@@ -55,7 +85,10 @@ def send_claimed(*, held: Sequence[Held], now: datetime, carrier: Carrier) -> in
     ready = introduce(_put_back_what_must_wait(inspect(held), now), now=now)
     # Whatever may fail is made before the commit point: a row past it may have left.
     outgoing = {row.id: _outgoing(row, now) for row in ready}
+    turns = _take_turns(ready)
     before = time.monotonic()
+    _put_back([row for row in ready if row.id not in turns], now)
+    ready = [row for row in ready if row.id in turns]
     crash_points.reach("before_commit_point")
     tries = _commit_to_send(ready, now)
     committed = [row for row in ready if row.id in tries]
@@ -63,14 +96,16 @@ def send_claimed(*, held: Sequence[Held], now: datetime, carrier: Carrier) -> in
         return 0
     crash_points.reach("after_commit_point")
     results: list[CreateResult]
-    if time.monotonic() - before > START_WITHIN_SECONDS:
+    since = time.monotonic() - before
+    if since > START_WITHIN_SECONDS:
         results = [NotProcessed("stood_still")] * len(committed)
     else:
         crash_points.reach("mid_request")
-        results = carrier.create([outgoing[row.id] for row in committed])
+        leaving = [replace(outgoing[row.id], wait_seconds=max(0.0, turns[row.id] - since)) for row in committed]
+        results = carrier.create(leaving)
     crash_points.reach("before_settle")
-    now += timedelta(seconds=time.monotonic() - started)
-    keep_answers(committed, tries, results, now)
+    ended = now + timedelta(seconds=time.monotonic() - started)
+    keep_answers(committed, tries, results, began=now, now=ended)
     crash_points.reach("before_ack")
     return len(committed)
 
@@ -87,10 +122,34 @@ def _put_back_what_must_wait(rows: Sequence[Claimed], now: datetime) -> list[Cla
             due.append(next_open(at=now, zone=row.zone, quiet=row.quiet))
         else:
             ready.append(row)
-    if waiting:
-        with connection.cursor() as cursor:
-            cursor.execute(sql.PUT_BACK, {**keys(waiting), "due": due, "now": now})
+    _put_back(waiting, now, due)
     return ready
+
+
+def _put_back(rows: Sequence[Held | Claimed], now: datetime, due: Sequence[datetime] | None = None) -> None:
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(sql.PUT_BACK, {**keys(rows), **({"due": list(due)} if due else {}), "now": now})
+
+
+def _take_turns(rows: Sequence[Claimed]) -> dict[int, float]:
+    """Return in how many seconds each may leave, by id; who is missing must wait outside, its sender is too far behind.
+
+    The pace is the database's, so it holds across any number of workers.
+    """
+    if not rows:
+        return {}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            sql.TAKE_TURNS,
+            {
+                "ids": [row.id for row in rows],
+                "senders": [row.sender_id for row in rows],
+                "parts": [row.segments for row in rows],
+                "urgent": [is_urgent(row) for row in rows],
+            },
+        )
+        return dict(cursor.fetchall())
 
 
 def _commit_to_send(rows: Sequence[Claimed], now: datetime) -> dict[int, int]:
@@ -151,14 +210,13 @@ def sweep_leases(*, now: datetime, limit: int = 500) -> int:
         return len(cursor.fetchall())
 
 
-def expire_overdue(*, now: datetime) -> int:
+def expire_overdue(*, now: datetime, limit: int = 5000) -> int:
     """Expire due rows past their expiry, also where a paused sender would keep them. Returns how many."""
     with connection.cursor() as cursor:
-        cursor.execute(sql.EXPIRE_OVERDUE, {"now": now})
+        cursor.execute(sql.EXPIRE_OVERDUE, {"now": now, "limit": limit})
         return int(cursor.rowcount)
 
 
 def give_back(*, held: Sequence[Held], now: datetime) -> None:
     """Return claimed rows that could not be handed to a worker; they keep the time they were due."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql.PUT_BACK, {**keys(held), "now": now})
+    _put_back(held, now)

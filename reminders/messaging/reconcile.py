@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
 from reminders.core.states import CARRIER_RANK, MessageState
 from reminders.delivery.port import Carrier, CarrierRecord, CarrierUnavailableError
-from reminders.messaging.models import CarrierEvent, Message
+from reminders.messaging.models import CarrierEvent, Message, OutboxRow
 from reminders.messaging.status import record_status
 
 log = structlog.get_logger(__name__)
@@ -30,7 +30,11 @@ def reconcile_ambiguous(*, now: datetime, carrier: Carrier, limit: int = 100) ->
     listed; what became of one, only its callback can tell.
     """
     counts = {"adopted": 0, "waiting": 0, "unresolved": 0}
-    ambiguous = Message.objects.filter(state=MessageState.AMBIGUOUS).select_related("sender").order_by("changed_at")
+    ambiguous = (
+        Message.objects.filter(outbox__state=MessageState.AMBIGUOUS)
+        .select_related("sender")
+        .order_by("outbox__look_at")
+    )
     can_be_asked = True
     for message in ambiguous[:limit]:
         candidates: Sequence[CarrierRecord] = []
@@ -52,11 +56,18 @@ def _judge(message: Message, candidates: Sequence[CarrierRecord], patience: time
     if len(candidates) > 1:
         log.error("several_candidates", message_id=message.pk, candidates=len(candidates))
     if len(candidates) > 1 or now - message.changed_at >= patience:
-        moved = Message.objects.filter(pk=message.pk, state=MessageState.AMBIGUOUS).update(
-            state=MessageState.UNRESOLVED, changed_at=now
-        )
-        return "unresolved" if moved else "waiting"
+        return "unresolved" if give_up(message_id=message.pk, now=now) else "waiting"
     return "waiting"
+
+
+def give_up(*, message_id: int, now: datetime) -> bool:
+    """Leave an ambiguous text to a person; return whether it still was."""
+    with transaction.atomic():
+        still = Message.objects.filter(pk=message_id, state=MessageState.AMBIGUOUS)
+        moved = still.update(state=MessageState.UNRESOLVED, changed_at=now)
+        if moved:
+            OutboxRow.objects.filter(pk=message_id).update(state=MessageState.UNRESOLVED, changed_at=now)
+    return bool(moved)
 
 
 def _adopt(message: Message, found: CarrierRecord, now: datetime) -> bool:
@@ -74,7 +85,7 @@ def _adopt(message: Message, found: CarrierRecord, now: datetime) -> bool:
 
 
 def _candidates(message: Message, carrier: Carrier) -> list[CarrierRecord]:
-    first_attempt = message.attempt_log.order_by("number").first()
+    first_attempt = message.attempt_log.order_by("started_at").first()
     since = (first_attempt.started_at if first_attempt else message.created_at) - CLOCK_TOLERANCE
     found = [
         record

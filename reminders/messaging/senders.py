@@ -12,7 +12,7 @@ from reminders.clinic.errors import ConflictError
 from reminders.clinic.models import AuditEvent, Clinic, Clinician
 from reminders.core.states import MessageState
 from reminders.messaging.compose import announce
-from reminders.messaging.models import Message, Sender
+from reminders.messaging.models import OutboxRow, Sender
 
 # Pauses are on the database's unmoved time, as all pacing is.
 _UNMOVED = RawSQL("clock_timestamp()", [])  # a constant
@@ -30,11 +30,12 @@ class Queue:
 
 def queues(*, clinic: Clinic, now: datetime) -> list[Queue]:
     """Return each sender of the clinic with how many messages are due and how many wait for their time; two queries."""
-    waiting = Message.objects.filter(sender__clinic=clinic, state=MessageState.SCHEDULED).order_by()
+    numbers = clinic.senders.values("id")
+    waiting = OutboxRow.objects.filter(sender__in=numbers, state=MessageState.SCHEDULED).order_by()
     counts = {
         sender_id: (due_now, later)
         for sender_id, due_now, later in waiting.values("sender")
-        .annotate(due_now=Count("id", filter=Q(due_at__lte=now)), later=Count("id", filter=Q(due_at__gt=now)))
+        .annotate(due_now=Count("pk", filter=Q(due_at__lte=now)), later=Count("pk", filter=Q(due_at__gt=now)))
         .values_list("sender", "due_now", "later")
     }
     senders = clinic.senders.annotate(unmoved_now=_UNMOVED).order_by("id")

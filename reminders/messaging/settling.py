@@ -12,10 +12,11 @@ from reminders.core.carrier_errors import Fault
 from reminders.core.states import MessageState
 from reminders.delivery.port import Accepted, CreateResult, NotProcessed, Refused, Unknown
 from reminders.messaging import sql
+from reminders.messaging.cancelling import stop_sending_again
 from reminders.messaging.claimed import Claimed
 from reminders.messaging.faults import act_on_fault
 from reminders.messaging.models import Message, UnknownPolicy
-from reminders.messaging.status import report_second_id
+from reminders.messaging.status import UNKNOWN_TO_ALL, report_second_id
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +33,12 @@ STORE_AGAIN_SECONDS = 0.25
 
 
 def keep_answers(
-    rows: Sequence[Claimed], tries: Mapping[int, int], results: Sequence[CreateResult], now: datetime
+    rows: Sequence[Claimed],
+    tries: Mapping[int, int],
+    results: Sequence[CreateResult],
+    *,
+    began: datetime,
+    now: datetime,
 ) -> None:
     """Act on what the carrier answered and store it, also where the database is away for a moment.
 
@@ -43,7 +49,7 @@ def keep_answers(
     while True:
         try:
             act_on_refusals(rows, results, now)
-            settle(rows, tries, results, now)
+            settle(rows, tries, results, began=began, now=now)
         except (OperationalError, InterfaceError) as error:
             if connection.in_atomic_block or time.monotonic() >= deadline:
                 raise
@@ -71,25 +77,37 @@ def act_on_refusals(rows: Sequence[Claimed], results: Sequence[CreateResult], no
             log.error("fault_not_acted_on", message_id=message.pk, fault=str(result.fault), kind=type(error).__name__)
 
 
-def settle(rows: Sequence[Claimed], tries: Mapping[int, int], results: Sequence[CreateResult], now: datetime) -> None:
+def settle(
+    rows: Sequence[Claimed],
+    tries: Mapping[int, int],
+    results: Sequence[CreateResult],
+    *,
+    began: datetime,
+    now: datetime,
+) -> None:
     """Store what the carrier answered, for the whole batch in one statement.
 
     An id that another message has already comes from a carrier that is broken: it must not spoil the whole batch.
     """
     answers = [_answer(row, result, now) for row, result in zip(rows, results, strict=True)]
     try:
-        _store_answers(rows, tries, answers, now)
+        _store_answers(rows, tries, answers, began, now)
     except IntegrityError:
         for row, answer in zip(rows, answers, strict=True):
             try:
-                _store_answers([row], tries, [answer], now)
+                _store_answers([row], tries, [answer], began, now)
             except IntegrityError:
                 log.error("carrier_id_taken", message_id=row.id)
-                _store_answers([row], tries, [_Answer(MessageState.AMBIGUOUS, "unknown", "carrier_id_taken")], now)
+                taken = _Answer(MessageState.AMBIGUOUS, "unknown", "carrier_id_taken")
+                _store_answers([row], tries, [taken], began, now)
 
 
 def _store_answers(
-    rows: Sequence[Claimed], tries: Mapping[int, int], answers: Sequence["_Answer"], now: datetime
+    rows: Sequence[Claimed],
+    tries: Mapping[int, int],
+    answers: Sequence["_Answer"],
+    began: datetime,
+    now: datetime,
 ) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
@@ -103,12 +121,16 @@ def _store_answers(
                 "sids": [answer.sid for answer in answers],
                 "codes": [answer.code for answer in answers],
                 "due": [answer.due_at for answer in answers],
+                "began": began,
                 "now": now,
             },
         )
-        settled = {pk for (pk,) in cursor.fetchall()}
+        settled: dict[int, str] = dict(cursor.fetchall())
+        for pk in settled:
+            if settled[pk] in UNKNOWN_TO_ALL:
+                stop_sending_again(message_id=pk, now=now)
     sids = {row.id: answer.sid for row, answer in zip(rows, answers, strict=True) if answer.sid}
-    if sids.keys() - settled:
+    if sids.keys() - settled.keys():
         _look_for_second_ids({pk: sid for pk, sid in sids.items() if pk not in settled}, now)
 
 

@@ -6,7 +6,7 @@ from django.db.models import F
 
 from reminders.clinic.models import TreatmentSession
 from reminders.core.states import MessageState
-from reminders.messaging.models import Message
+from reminders.messaging.models import OutboxRow
 
 # A plan task that was not lost has run long before this.
 PLAN_AFTER = timedelta(seconds=10)
@@ -25,13 +25,14 @@ def unplanned(*, now: datetime, limit: int = 200) -> list[int]:
     )
 
 
-def next_due_at() -> datetime | None:
-    """Return when the next waiting message is due, or None where nothing waits."""
-    return (
-        Message.objects.filter(state=MessageState.SCHEDULED).order_by("due_at").values_list("due_at", flat=True).first()
-    )
+def next_due_at(*, after: datetime | None = None) -> datetime | None:
+    """Return when the next waiting message is due, of those due later than `after`; None where nothing waits."""
+    waiting = OutboxRow.objects.filter(state=MessageState.SCHEDULED)
+    if after is not None:
+        waiting = waiting.filter(due_at__gt=after)
+    return waiting.order_by("due_at").values_list("due_at", flat=True).first()
 
 
 def has_ambiguous() -> bool:
     """Tell whether any message waits for evidence."""
-    return Message.objects.filter(state=MessageState.AMBIGUOUS).exists()
+    return OutboxRow.objects.filter(state=MessageState.AMBIGUOUS).exists()

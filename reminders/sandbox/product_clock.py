@@ -16,7 +16,7 @@ ON CONFLICT (id) DO UPDATE SET "offset" = reminders_clockoffset."offset" + EXCLU
 # The next thing that makes a phone ring or buzz: a text that is laid out, or the next rung of a ladder.
 NEXT = """
 SELECT LEAST(
-    (SELECT MIN(due_at) FROM reminders_message WHERE state = 'scheduled'),
+    (SELECT MIN(due_at) FROM reminders_outbox WHERE state = 'scheduled'),
     (SELECT MIN(next_ring_at) FROM reminders_escalation WHERE state = 'open')
 )
 """

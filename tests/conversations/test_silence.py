@@ -45,7 +45,7 @@ def test_a_question_that_left_is_opened_once_with_one_nudge(story: Story) -> Non
     assert nudge.state == "scheduled"
 
 
-@pytest.mark.parametrize("state", ["scheduled", "claimed", "sending", "ambiguous", "cancelled"])
+@pytest.mark.parametrize("state", ["scheduled", "sending", "ambiguous", "cancelled"])
 def test_a_question_that_may_not_have_left_is_not_waited_for(state: str) -> None:
     story = begin()
     question(story, state)

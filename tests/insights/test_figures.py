@@ -13,10 +13,11 @@ from reminders.clinic.models import AuditEvent, Clinic, Patient
 from reminders.conversations.models import InboundMessage
 from reminders.insights import figures
 from reminders.insights.figures import Waiting, read_figures
+from reminders.messaging.models import OutboxRow
 from tests.factories import make_escalation, make_inbound, make_message, make_treatment_session
 
 pytestmark = pytest.mark.django_db
-OWN_INDEXES = r"message_(next_due|waiting|leased|ambiguous|unresolved|lately)"
+OWN_INDEXES = r"(message_lately|outbox_(next_due|waiting|leased|ambiguous|unresolved))"
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
 
@@ -55,9 +56,10 @@ def test_a_pause_that_has_ended_is_none(clinic: Clinic, now: datetime) -> None:
 
 
 def test_every_state_is_counted_where_it_belongs(patient: Patient, now: datetime) -> None:
-    for state in ("claimed", "sending", "sending", "ambiguous", "unresolved", "delivered", "expired"):
+    for state in ("scheduled", "sending", "sending", "ambiguous", "unresolved", "delivered", "expired"):
         make_message(patient=patient, state=state, reason="x", changed_at=now - HOUR, due_at=now - HOUR)
     make_message(patient=patient, state="delivered", changed_at=now - HOUR * 25)
+    OutboxRow.objects.filter(state="scheduled").update(state="claimed")
 
     read = read_figures(now=now)
 
@@ -144,13 +146,14 @@ def test_the_number_of_queries_does_not_grow(patient: Patient, now: datetime) ->
 def test_each_reading_of_texts_has_an_index_that_holds_only_what_it_counts(patient: Patient, now: datetime) -> None:
     with CaptureQueriesContext(connection) as captured:
         read_figures(now=now)
-    asked = [query["sql"] for query in captured if '"reminders_message"' in query["sql"]]
+    asked = [query["sql"] for query in captured if re.search('reminders_(message|outbox)"', query["sql"])]
 
     assert len(asked) >= 5
     with connection.cursor() as cursor:
         # On an almost empty table any index is as good as another, so the planner may only choose among these.
         cursor.execute(
-            "SELECT indexrelid::regclass FROM pg_index i WHERE indrelid = 'reminders_message'::regclass"
+            "SELECT indexrelid::regclass FROM pg_index i"
+            " WHERE indrelid IN ('reminders_message'::regclass, 'reminders_outbox'::regclass)"
             " AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid)"
         )
         for (index,) in cursor.fetchall():

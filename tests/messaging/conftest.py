@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from reminders.clinic.models import Clinic, Patient
-from reminders.core.states import MESSAGE_MOVES
+from reminders.core.states import MESSAGE_MOVES, MessageState
 from tests.factories import make_clinic, make_patient
 from tests.messaging.carriers import PaperCarrier
 
@@ -25,7 +25,14 @@ END
 $$;
 CREATE OR REPLACE TRIGGER test_legal_moves_only BEFORE UPDATE ON reminders_message
     FOR EACH ROW WHEN (OLD.state IS DISTINCT FROM NEW.state) EXECUTE FUNCTION test_refuse_illegal_move();
+CREATE OR REPLACE TRIGGER test_legal_moves_only BEFORE UPDATE ON reminders_outbox
+    FOR EACH ROW WHEN (OLD.state IS DISTINCT FROM NEW.state) EXECUTE FUNCTION test_refuse_illegal_move();
 """
+# What people see: `scheduled` stands for `claimed` too.
+SEEN_MOVES = {
+    **MESSAGE_MOVES,
+    MessageState.SCHEDULED: MESSAGE_MOVES[MessageState.SCHEDULED] | MESSAGE_MOVES[MessageState.CLAIMED],
+}
 
 
 @pytest.fixture(autouse=True)
@@ -36,19 +43,20 @@ def legal_moves_only(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
         return
     request.getfixturevalue("transactional_db" if marker.kwargs.get("transaction") else "db")
-    moves = " ".join(f"{origin}>{end}" for origin, ends in MESSAGE_MOVES.items() for end in sorted(ends))
+    moves = " ".join(f"{origin}>{end}" for origin, ends in SEEN_MOVES.items() for end in sorted(ends))
     with connection.cursor() as cursor:
         cursor.execute(REFUSE_ILLEGAL_MOVES.format(moves=moves))
     yield
     with connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER test_legal_moves_only ON reminders_message")
+        cursor.execute("DROP TRIGGER test_legal_moves_only ON reminders_outbox")
 
 
 @pytest.fixture
 def clinic() -> Clinic:
     """A clinic in Chicago with one sender, whose pace is no part of the story."""
     clinic = make_clinic()
-    clinic.senders.update(parts_per_second=1000, allowance=1000)
+    clinic.senders.update(parts_per_second=1000)
     return clinic
 
 

@@ -10,21 +10,34 @@ from django.db.models.expressions import RawSQL
 
 from reminders.clinic.models import Clinic, Patient
 from reminders.messaging.claimed import Held
-from reminders.messaging.models import Message, Sender
-from reminders.messaging.outbox import claim_due, expire_overdue, give_back, sweep_leases
+from reminders.messaging.models import Message, OutboxRow, Sender
+from reminders.messaging.outbox import (
+    claim_due,
+    claim_urgent,
+    expire_overdue,
+    give_back,
+    next_turn_in,
+    sweep_leases,
+)
 from tests.factories import make_clinic, make_message, make_patient
 from tests.messaging.conftest import NOON
-from tests.messaging.outbox_steps import end_leases
+from tests.messaging.outbox_steps import again, end_leases, sending_state
 from tests.messaging.threads import run_at_once
 
 pytestmark = pytest.mark.django_db
 
 
-def refill(sender: Sender, *, parts: float) -> None:
-    """Give a sender this allowance, and as much again each second."""
-    Sender.objects.filter(pk=sender.pk).update(
-        allowance=parts, parts_per_second=parts, allowance_at=RawSQL("clock_timestamp()", [])
-    )
+def set_pace(sender: Sender, *, parts_per_second: float) -> None:
+    """Give a sender this pace, and its next turn now."""
+    now = RawSQL("clock_timestamp()", [])
+    Sender.objects.filter(pk=sender.pk).update(parts_per_second=parts_per_second, claimed_until=now, turns_until=now)
+
+
+def seconds_ahead(sender: Sender, column: str) -> float:
+    """How far ahead of the database's time a sender's rate is given away."""
+    columns = Sender.objects.annotate(unmoved_now=RawSQL("clock_timestamp()", [])).values(column, "unmoved_now")
+    found = columns.get(pk=sender.pk)
+    return float((found[column] - found["unmoved_now"]).total_seconds())
 
 
 def test_only_what_is_due_and_waits_is_claimed(patient: Patient) -> None:
@@ -34,10 +47,11 @@ def test_only_what_is_due_and_waits_is_claimed(patient: Patient) -> None:
 
     [held] = claim_due(now=NOON)
 
-    due.refresh_from_db()
+    row = OutboxRow.objects.get(pk=due.pk)
     assert held == Held(id=due.pk, fence=1)
-    assert (due.state, due.fence, due.attempts) == ("claimed", 1, 0)
-    assert due.lease_until is not None
+    assert (row.state, row.fence, row.attempts) == ("claimed", 1, 0)
+    assert row.lease_until is not None
+    assert again(due).state == "scheduled", "that workers hold it is nobody else's business"
 
 
 def test_what_is_claimed_is_not_claimed_again(patient: Patient) -> None:
@@ -53,42 +67,94 @@ def test_urgent_ones_come_first_then_what_has_waited_longest(patient: Patient) -
     reply = make_message(patient=patient, priority=1, due_at=NOON - minute)
     check_in = make_message(patient=patient, priority=2, due_at=NOON - 5 * minute)
     emergency = make_message(patient=patient, priority=0, due_at=NOON)
-    refill(emergency.sender, parts=3)
+    set_pace(emergency.sender, parts_per_second=20)
 
-    first_three = [held.id for held in claim_due(now=NOON)]
+    assert [held.id for held in claim_urgent(now=NOON)] == [emergency.pk]
+    assert [held.id for held in claim_due(now=NOON)] == [reply.pk]
+    set_pace(emergency.sender, parts_per_second=20)
+    assert [held.id for held in claim_due(now=NOON)] == [check_in.pk, advice.pk]
 
-    assert first_three == [emergency.pk, reply.pk, check_in.pk]
-    advice.refresh_from_db()
-    assert advice.state == "scheduled"
 
-
-def test_a_sender_gives_no_more_parts_than_its_allowance(clinic: Clinic, patient: Patient) -> None:
+def test_a_sender_is_given_what_leaves_within_a_tenth_of_a_second(clinic: Clinic, patient: Patient) -> None:
     sender = clinic.senders.get()
-    for _ in range(5):
+    for _ in range(20):
         make_message(patient=patient, due_at=NOON, segments=2)
-    refill(sender, parts=4)
+    set_pace(sender, parts_per_second=100)
 
-    assert len(claim_due(now=NOON)) == 2
+    assert len(claim_due(now=NOON)) == 5
     assert claim_due(now=NOON) == []
+    assert 0 < seconds_ahead(sender, "claimed_until") <= 10 / 97.5
 
 
-def test_a_text_of_many_parts_is_not_held_for_ever_by_a_small_allowance(clinic: Clinic, patient: Patient) -> None:
-    make_message(patient=patient, due_at=NOON, segments=7)
-    refill(clinic.senders.get(), parts=1)
+def test_a_text_of_many_parts_takes_its_time_and_is_not_held_for_ever(clinic: Clinic, patient: Patient) -> None:
+    sender = clinic.senders.get()
+    for _ in range(2):
+        make_message(patient=patient, due_at=NOON, segments=7)
+    set_pace(sender, parts_per_second=1)
 
     assert len(claim_due(now=NOON)) == 1
-    assert clinic.senders.get().allowance == pytest.approx(-6, abs=0.1)
+    assert seconds_ahead(sender, "claimed_until") == pytest.approx(7 / 0.975, abs=0.5)
 
 
-def test_a_senders_allowance_comes_back_with_time_and_never_beyond_a_second_of_it(clinic: Clinic) -> None:
-    patient = make_patient(clinic=clinic)
+def test_a_sender_that_rested_for_an_hour_does_not_make_up_for_it(clinic: Clinic, patient: Patient) -> None:
     for _ in range(30):
         make_message(patient=patient, due_at=NOON)
-    Sender.objects.update(
-        allowance=0, parts_per_second=10, allowance_at=RawSQL("clock_timestamp() - interval '1 hour'", [])
-    )
+    set_pace(clinic.senders.get(), parts_per_second=10)
+    Sender.objects.update(claimed_until=RawSQL("clock_timestamp() - interval '1 hour'", []))
 
-    assert len(claim_due(now=NOON)) == 10
+    assert len(claim_due(now=NOON)) == 1
+
+
+def test_an_urgent_one_waits_for_no_pace_and_what_follows_waits_longer(clinic: Clinic, patient: Patient) -> None:
+    sender = clinic.senders.get()
+    set_pace(sender, parts_per_second=0.1)
+    make_message(patient=patient, due_at=NOON)
+    claim_due(now=NOON)
+    emergency = make_message(patient=patient, priority=0, due_at=NOON)
+
+    assert [held.id for held in claim_urgent(now=NOON)] == [emergency.pk]
+    assert seconds_ahead(sender, "claimed_until") == pytest.approx(2 / 0.0975, abs=0.5)
+
+
+def test_the_senders_take_turns_whatever_one_of_them_has_waiting() -> None:
+    burst, few = make_clinic(), make_clinic()
+    for clinic, texts in ((burst, 50), (few, 3)):
+        patient = make_patient(clinic=clinic)
+        for _ in range(texts):
+            make_message(patient=patient, due_at=NOON, priority=2 if clinic is burst else 3)
+        set_pace(clinic.senders.get(), parts_per_second=1000)
+
+    claimed = [Message.objects.get(pk=held.id).clinic_id for held in claim_due(now=NOON, limit=8)]
+
+    assert sorted(claimed[:6]) == sorted([burst.pk, few.pk] * 3)
+    assert claimed[6:] == [burst.pk] * 2
+
+
+def test_workers_are_handed_no_more_than_they_can_hold(clinic: Clinic, patient: Patient) -> None:
+    for _ in range(10):
+        make_message(patient=patient, due_at=NOON)
+
+    assert len(claim_due(now=NOON, limit=6)) == 6
+    assert claim_due(now=NOON, limit=6) == []
+    emergency = make_message(patient=patient, priority=0, due_at=NOON)
+    assert [held.id for held in claim_urgent(now=NOON, limit=6)] == [emergency.pk]
+
+
+def test_when_a_claim_may_find_something(clinic: Clinic, patient: Patient) -> None:
+    sender = clinic.senders.get()
+    assert next_turn_in(now=NOON) is None
+    make_message(patient=patient, due_at=NOON + timedelta(seconds=1))
+    assert next_turn_in(now=NOON) is None
+    make_message(patient=patient, due_at=NOON)
+    set_pace(sender, parts_per_second=1)
+    assert next_turn_in(now=NOON) == 0
+    claim_due(now=NOON)
+    make_message(patient=patient, due_at=NOON)
+    assert next_turn_in(now=NOON) == pytest.approx(1 / 0.975 - 0.05, abs=0.3)
+    make_message(patient=patient, priority=0, due_at=NOON)
+    assert next_turn_in(now=NOON) == 0
+    Sender.objects.filter(pk=sender.pk).update(paused_until=RawSQL("clock_timestamp() + interval '1 hour'", []))
+    assert next_turn_in(now=NOON) == pytest.approx(3600, abs=5), "nobody looks at a held sender ten times a second"
 
 
 def test_a_paused_sender_holds_its_own_texts_and_no_others(clinic: Clinic, patient: Patient) -> None:
@@ -119,9 +185,8 @@ def test_rows_that_reached_no_worker_keep_the_time_they_were_due(patient: Patien
 
     give_back(held=held, now=NOON)
 
-    message.refresh_from_db()
-    assert (message.state, message.due_at) == ("scheduled", NOON - timedelta(minutes=7))
-    assert message.lease_until is None
+    row = OutboxRow.objects.get(pk=message.pk)
+    assert (row.state, row.due_at, row.lease_until) == ("scheduled", NOON - timedelta(minutes=7), None)
     assert claim_due(now=NOON) == [Held(id=message.pk, fence=2)]
 
 
@@ -134,8 +199,7 @@ def test_giving_back_what_somebody_else_holds_by_now_does_nothing(patient: Patie
 
     give_back(held=old, now=NOON)
 
-    message.refresh_from_db()
-    assert message.state == "claimed"
+    assert sending_state(message) == "claimed"
 
 
 def test_a_claim_whose_lease_ended_waits_again_where_it_stood(patient: Patient) -> None:
@@ -145,9 +209,9 @@ def test_a_claim_whose_lease_ended_waits_again_where_it_stood(patient: Patient) 
 
     assert sweep_leases(now=NOON) == 1
 
-    message.refresh_from_db()
-    assert (message.state, message.due_at, message.attempts) == ("scheduled", NOON - timedelta(minutes=7), 0)
-    assert message.fence > held.fence
+    row = OutboxRow.objects.get(pk=message.pk)
+    assert (row.state, row.due_at, row.attempts) == ("scheduled", NOON - timedelta(minutes=7), 0)
+    assert row.fence > held.fence
 
 
 def test_a_lease_that_has_not_ended_is_left_alone(patient: Patient) -> None:
@@ -170,27 +234,27 @@ def test_what_waited_past_its_expiry_expires_also_behind_a_paused_sender(clinic:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_claimers_at_once_share_the_rows_and_the_allowance() -> None:
+def test_claimers_at_once_share_the_rows_and_the_pace() -> None:
     clinics = [make_clinic() for _ in range(3)]
     for clinic in clinics:
         patient = make_patient(clinic=clinic)
         for _ in range(60):
             make_message(patient=patient, due_at=NOON)
-        refill(clinic.senders.get(), parts=30)
+        set_pace(clinic.senders.get(), parts_per_second=100)
     started = time.monotonic()
 
     def claim_often() -> list[Held]:
-        return [held for _ in range(6) for held in claim_due(now=NOON, limit=7)]
+        return [held for _ in range(6) for held in claim_due(now=NOON)]
 
     claims = run_at_once([claim_often] * 4)
     claims.append(claim_due(now=NOON))
 
-    allowed = 30 + 30 * (time.monotonic() - started)
+    allowed = 11 + 100 * (time.monotonic() - started)
     everything = [held.id for claim in claims for held in claim]
     assert len(everything) == len(set(everything))
     for clinic in clinics:
-        taken = Message.objects.filter(clinic=clinic, state="claimed").count()
-        assert 30 <= taken <= allowed, "less: allowance was spent on rows that somebody else claimed"
+        taken = OutboxRow.objects.filter(clinic=clinic, state="claimed").count()
+        assert 10 <= taken <= allowed, "less: turns were spent on rows that somebody else claimed"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -4,14 +4,16 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from reminders.clinic import audit
 from reminders.clinic.models import AuditEvent, Clinic, ConsentRecord, Patient, TreatmentSession
 from reminders.content.models import TemplateVersion
+from reminders.core.states import IN_OUTBOX, MessageState
 from reminders.messaging.models import AftercarePlan, CarrierEvent, DeliveryAttempt, Message, Sender
 from tests.factories import make_message, make_patient, make_plan, make_template, make_treatment_session
-from tests.messaging.conftest import NOON
+from tests.messaging.conftest import NOON, REFUSE_ILLEGAL_MOVES
+from tests.messaging.outbox_steps import sending_state
 
 pytestmark = pytest.mark.django_db
 
@@ -84,14 +86,37 @@ def test_what_is_dropped_says_why(patient: Patient, state: str) -> None:
     make_message(patient=patient, state=state, reason="voided")
 
 
-def test_each_try_is_logged_once(patient: Patient) -> None:
+def test_what_became_of_a_try_is_never_rewritten(patient: Patient) -> None:
     message = make_message(patient=patient)
+    attempt = DeliveryAttempt.objects.create(
+        clinic=message.clinic, message=message, number=1, started_at=NOON, ended_at=NOON, outcome="unknown"
+    )
 
-    def try_once() -> None:
-        DeliveryAttempt.objects.create(clinic=message.clinic, message=message, number=1, started_at=NOON)
+    refuses(lambda: DeliveryAttempt.objects.filter(pk=attempt.pk).update(outcome="accepted"), "append-only")
 
-    try_once()
-    refuses(try_once, "attempt_once")
+
+@pytest.mark.parametrize("state", sorted(MessageState))
+def test_a_message_is_in_the_outbox_as_long_as_it_has_not_come_to_its_end_with_us(
+    patient: Patient, state: MessageState
+) -> None:
+    if state == MessageState.CLAIMED:
+        refuses(lambda: make_message(patient=patient, state=state), "message_state_is_legal")
+        return
+    message = make_message(patient=patient, state=state, reason="voided")
+
+    assert sending_state(message) == (state if state in IN_OUTBOX else "")
+
+
+@pytest.mark.parametrize("state", sorted(set(MessageState) - IN_OUTBOX))
+def test_a_message_leaves_the_outbox_with_whatever_ends_it(patient: Patient, state: MessageState) -> None:
+    message, other = (make_message(patient=patient, state="unresolved") for _ in range(2))
+
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER test_legal_moves_only ON reminders_message")
+        Message.objects.filter(pk=message.pk).update(state=state, reason="voided")
+        cursor.execute(REFUSE_ILLEGAL_MOVES.format(moves=""))
+
+    assert (sending_state(message), sending_state(other)) == ("", "unresolved")
 
 
 def test_a_sender_is_a_number_with_a_pace(clinic: Clinic) -> None:

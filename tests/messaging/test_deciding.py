@@ -47,7 +47,9 @@ def unresolved(plan: AftercarePlan) -> Message:
     message = plan.messages.get(step_key="heat")
     message.reason, message.attempts = "unknown_timeout", 1
     message.save()
-    DeliveryAttempt.objects.create(clinic=plan.clinic, message=message, number=1, started_at=NOON, outcome="unknown")
+    DeliveryAttempt.objects.create(
+        clinic=plan.clinic, message=message, number=1, started_at=NOON, ended_at=NOON, outcome="unknown"
+    )
     return message
 
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 def session() -> TreatmentSession:
     """A session that ended at noon, laid out with the starter texts."""
     clinic = make_clinic(name="Northside Physio")
-    clinic.senders.update(parts_per_second=1000, allowance=1000)
+    clinic.senders.update(parts_per_second=1000)
     load_starters(clinic=clinic, now=NOON - timedelta(days=30))
     patient: Patient = make_patient(clinic=clinic)
     session = make_treatment_session(patient=patient, ended_at=NOON, now=NOON)
@@ -48,7 +48,6 @@ def test_where_the_first_text_fell_away_the_next_one_introduces_itself(
     session: TreatmentSession, state: str, reason: str
 ) -> None:
     heat, exercise, *_ = texts(session)
-    Message.objects.filter(pk=heat.pk).update(state="claimed")
     Message.objects.filter(pk=heat.pk).update(state="expired" if state == "expired" else "sending", reason=reason)
     if state != "expired":
         Message.objects.filter(pk=heat.pk).update(state="rejected" if state == "rejected" else state)

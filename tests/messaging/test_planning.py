@@ -32,7 +32,7 @@ MINUTE = timedelta(minutes=1)
 def clinic() -> Clinic:
     """A clinic with the starter texts and protocol."""
     clinic = make_clinic(name="Northside Physio")
-    clinic.senders.update(parts_per_second=1000, allowance=1000)
+    clinic.senders.update(parts_per_second=1000)
     load_starters(clinic=clinic, now=NOON - timedelta(days=30))
     return clinic
 
@@ -217,7 +217,6 @@ def test_planning_again_changes_nothing(patient: Patient) -> None:
 def test_a_correction_lays_out_anew_what_has_not_left(patient: Patient) -> None:
     session = finished(patient)
     plan(session)
-    session.messages.filter(step_key="heat").update(state="claimed")
     session.messages.filter(step_key="heat").update(state="sending", attempts=1)
 
     correct(session, ended_at=NOON - HOUR)
@@ -251,7 +250,7 @@ def test_a_correction_lays_out_anew_what_has_not_left(patient: Patient) -> None:
 def test_a_step_that_may_have_left_is_not_repeated(patient: Patient, way: list[str]) -> None:
     session = finished(patient)
     plan(session)
-    for state in ["claimed", "sending", *way]:
+    for state in ["sending", *way]:
         session.messages.filter(step_key="heat").update(state=state, attempts=1)
 
     correct(session, technique="superficial")
@@ -264,7 +263,7 @@ def test_a_step_that_may_have_left_is_not_repeated(patient: Patient, way: list[s
 def test_a_step_that_certainly_did_not_arrive_is_laid_out_anew(patient: Patient, way: list[str]) -> None:
     session = finished(patient)
     plan(session)
-    for state in ["claimed", "sending", *way]:
+    for state in ["sending", *way]:
         session.messages.filter(step_key="heat").update(state=state, attempts=1)
 
     correct(session, technique="superficial")

@@ -25,7 +25,9 @@ def not_known(patient: Patient | None, **fields: Any) -> Message:
     message = make_message(
         **{"patient": patient, "state": "ambiguous", "attempts": 1, "due_at": NOON, "now": NOON, **fields}
     )
-    DeliveryAttempt.objects.create(clinic=message.clinic, message=message, number=1, started_at=NOON)
+    DeliveryAttempt.objects.create(
+        clinic=message.clinic, message=message, number=1, started_at=NOON, ended_at=NOON, outcome="unknown"
+    )
     return message
 
 

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from structlog.testing import capture_logs
 
 from reminders import clock
 from reminders.celery import app
-from reminders.clinic.models import Patient
+from reminders.clinic.models import Clinic, Patient
 from reminders.management import scheduler_loop
 from reminders.management.scheduler_loop import Chore, dispatch_due, do_chores, run
 from reminders.messaging.compose import announce
@@ -30,15 +31,16 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def published(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, Sequence[Sequence[int]]]]:
     """Batches that were published, with the moment on a steady clock; nothing goes to a broker."""
     batches: list[tuple[float, Sequence[Sequence[int]]]] = []
-    monkeypatch.setattr(send_batch, "delay", lambda held: batches.append((time.monotonic(), held)))
+    monkeypatch.setattr(send_batch, "apply_async", lambda args, queue: batches.append((time.monotonic(), *args)))
     return batches
 
 
 @pytest.fixture
 def no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Celery as it is, with nobody listening where the broker should be."""
-    options: dict[str, Any] = {"connection": app.connection_for_write("redis://127.0.0.1:9/0")}
-    monkeypatch.setattr(send_batch, "delay", lambda held: send_batch.apply_async((held,), **options))
+    nowhere: dict[str, Any] = {"connection": app.connection_for_write("redis://127.0.0.1:9/0")}
+    publish = partial(send_batch.apply_async, **nowhere)
+    monkeypatch.setattr(send_batch, "apply_async", publish)
 
 
 @pytest.fixture
@@ -55,6 +57,7 @@ def scheduler(monkeypatch: pytest.MonkeyPatch, published: object) -> Iterator[Ca
 
     yield start
     stop.set()
+    announce()  # so that none of them sleeps on
     for one in running:
         one.finish()
 
@@ -69,24 +72,51 @@ def listening() -> bool:
 
 
 def test_what_is_due_is_claimed_and_published_in_batches_with_its_fence(
-    patient: Patient, published: list[tuple[float, Any]]
+    clinic: Clinic, patient: Patient, published: list[tuple[float, Any]]
 ) -> None:
     now = clock.now()
+    clinic.senders.update(parts_per_second=100_000)
     messages = [make_message(patient=patient, due_at=now) for _ in range(120)]
 
-    assert dispatch_due(now=now) is False
+    assert dispatch_due(now=now) == scheduler_loop.LONGEST_WAIT_SECONDS, "nothing more is due"
 
     assert [len(batch) for _, batch in published] == [50, 50, 20]
     assert sorted(one for _, batch in published for one in batch) == sorted([message.pk, 1] for message in messages)
 
 
-def test_it_says_when_a_sender_holds_back_what_is_due(patient: Patient, published: list[Any]) -> None:
+def test_it_looks_again_when_a_senders_next_turn_comes(clinic: Clinic, patient: Patient, published: list[Any]) -> None:
+    now = clock.now()
+    for _ in range(2):
+        make_message(patient=patient, due_at=now)
+    clinic.senders.update(parts_per_second=1)
+
+    assert 0.5 < dispatch_due(now=now) < 1
+    assert [len(batch) for _, batch in published] == [1]
+
+
+def test_a_held_sender_is_no_reason_to_look_again_soon(clinic: Clinic, patient: Patient, published: list[Any]) -> None:
     now = clock.now()
     make_message(patient=patient, due_at=now)
-    patient.clinic.senders.update(paused_until=now + timedelta(days=1))
+    clinic.senders.update(paused_until=now + timedelta(days=1))
 
-    assert dispatch_due(now=now) is True
+    assert dispatch_due(now=now) > scheduler_loop.LONGEST_WAIT_SECONDS
     assert published == []
+
+
+def test_an_emergency_has_a_queue_of_its_own(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    queues: list[tuple[str, list[int]]] = []
+
+    def publish(args: tuple[list[list[int]]], queue: str) -> None:
+        queues.append((queue, [one for one, _fence in args[0]]))
+
+    monkeypatch.setattr(send_batch, "apply_async", publish)
+    now = clock.now()
+    advice = make_message(patient=patient, due_at=now)
+    emergency = make_message(patient=patient, due_at=now, priority=0)
+
+    dispatch_due(now=now)
+
+    assert queues == [("urgent", [emergency.pk]), ("send", [advice.pk])]
 
 
 def test_a_new_text_is_published_as_soon_as_it_is_announced(
@@ -150,13 +180,13 @@ def test_the_loop_goes_on_with_its_chores_while_the_broker_is_away_and_sends_whe
 ) -> None:
     away, back, done = threading.Event(), threading.Event(), []
 
-    def publish(held: object) -> None:
+    def publish(args: object, queue: str) -> None:
         if not back.is_set():
             away.set()
             raise ConnectionError("broker is away")
-        done.append(held)
+        done.append(args)
 
-    monkeypatch.setattr(send_batch, "delay", publish)
+    monkeypatch.setattr(send_batch, "apply_async", publish)
     make_message(patient=patient, due_at=clock.now())
     counted: list[object] = []
     scheduler(Chore("count", 0, counted.append))

@@ -12,7 +12,7 @@ from reminders.core.states import EscalationState, MessageState
 from reminders.escalations.models import Escalation
 from reminders.management.demo.cast import PATIENTS
 from reminders.management.demo.stage import Stage, unopened_questions
-from reminders.messaging.models import Message
+from reminders.messaging.models import OutboxRow
 
 Story = Iterator[datetime]
 
@@ -89,15 +89,15 @@ def _is_drained() -> bool:
     leaving = Q(state__in=[MessageState.CLAIMED, MessageState.SENDING])
     due = Q(state=MessageState.SCHEDULED, due_at__lte=now)
     return not (
-        Message.objects.filter(leaving | due).exists()
+        OutboxRow.objects.filter(leaving | due).exists()
         or Escalation.objects.filter(state=EscalationState.OPEN, next_ring_at__lte=now).exists()
         or TreatmentSession.objects.exclude(planned_revision=F("revision")).exists()
     )
 
 
-def _waiting() -> QuerySet[Message]:
-    return Message.objects.filter(state=MessageState.SCHEDULED)
+def _waiting() -> QuerySet[OutboxRow]:
+    return OutboxRow.objects.filter(state=MessageState.SCHEDULED)
 
 
-def _soonest(rows: QuerySet[Message], field: str) -> datetime | None:
+def _soonest(rows: QuerySet[OutboxRow], field: str) -> datetime | None:
     return rows.order_by(field).values_list(field, flat=True).first()

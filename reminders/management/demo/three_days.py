@@ -31,7 +31,7 @@ def three_days(*, house: House, narrator: Narrator, begin: Callable[[datetime], 
     begins_at = begin(clock.now())
     stage = Stage(house=house, narrator=narrator, begins_at=begins_at)
     stage.carrier.change_settings(sent_after=SENT_AFTER_SECONDS, delivered_after=DELIVERED_AFTER_SECONDS)
-    Sender.objects.update(parts_per_second=PARTS_PER_SECOND, allowance=PARTS_PER_SECOND)
+    Sender.objects.update(parts_per_second=PARTS_PER_SECOND)
     stage.carrier.move_clock(to=begins_at)
     try:
         narrator.title("The clinic")
