@@ -66,8 +66,11 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class NotProcessed:
+    """`retry_after_seconds`: how long the carrier asked to be left alone; `code`: what it named as the reason."""
+
     reason: str
     retry_after_seconds: float | None = None
+    code: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

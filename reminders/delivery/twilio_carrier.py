@@ -153,7 +153,7 @@ def _refusal(answer: Request, claimed_code: object) -> CreateResult:
     if not 400 <= answer.status < 500 or (code is None and fault is Fault.UNKNOWN):
         return Unknown(f"http_{answer.status}")
     if fault is Fault.BACK_OFF:
-        return NotProcessed("back_off", answer.retry_after_seconds)
+        return NotProcessed("back_off", answer.retry_after_seconds, code)
     return Refused(fault, code)
 
 

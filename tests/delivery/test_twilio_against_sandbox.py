@@ -92,7 +92,7 @@ def test_a_refused_sender_is_told_by_its_code(server: Sandbox, from_number: str,
 
 
 def test_a_full_queue_at_the_carrier_waits(server: Sandbox) -> None:
-    assert create(server, text(from_number="+15005550008")) == NotProcessed("back_off")
+    assert create(server, text(from_number="+15005550008")) == NotProcessed("back_off", code=21611)
 
 
 def test_refused_credentials_stop_the_account(server: Sandbox) -> None:
@@ -106,7 +106,7 @@ def test_too_many_requests_waits_as_long_as_the_carrier_asks(
 ) -> None:
     server.control("POST", "faults", {"effect": "too_many", **({"retry_after": header} if header else {})})
 
-    assert create(server, text()) == NotProcessed("back_off", seconds)
+    assert create(server, text()) == NotProcessed("back_off", seconds, 20429)
 
 
 @pytest.mark.parametrize("status", [500, 503])

@@ -159,5 +159,5 @@ def test_the_answer_is_read_for_each_request_by_itself(server: Keeping) -> None:
 
     results = adapter(server).create(items)
 
-    assert results.pop(2) == NotProcessed("back_off", 3.0)
+    assert results.pop(2) == NotProcessed("back_off", 3.0, 20429)
     assert all(isinstance(result, Accepted) for result in results)
