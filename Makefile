@@ -1,7 +1,7 @@
 # Works from a fresh clone with Python 3.11 or newer and a package registry; everything else comes with it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint lock screenshots chaos
+.PHONY: help run demo test lint lock screenshots chaos bench bench-table
 
 # The first of these that is new enough. `make PYTHON=/path/to/python3 ...` chooses another.
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
@@ -11,6 +11,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 RUN_READY := .venv/.ready-to-run
 DEV_READY := .venv/.ready-to-develop
+BENCH_READY := .venv/.ready-to-measure
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
 	--universal --python-version 3.11
@@ -30,7 +31,7 @@ test: lint ## Lint, then all tests on real parts: about nine minutes on two core
 lint: $(DEV_READY) ## Style, format, types and the arrows between packages: about a minute.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy reminders tests
+	$(BIN)/mypy reminders tests benchmarks
 	$(BIN)/lint-imports
 
 screenshots: $(DEV_READY) ## Keep a picture of every page in build/screenshots: desk and phone, light and dark.
@@ -40,9 +41,16 @@ chaos: $(DEV_READY) ## Break a running stack in every way we know, by seed: SEED
 	@exec $(BIN)/python -m benchmarks.chaos --seed $(or $(SEED),1) --messages $(or $(MESSAGES),1000) \
 		--faults $(or $(FAULTS),all) $(ARGS)
 
+bench: $(BENCH_READY) ## Measure the engine beside its peers: 20 minutes; ARGS="--quick" takes 4, ARGS="--only drain" a part.
+	@exec $(BIN)/python -m benchmarks.bench $(ARGS)
+
+bench-table: $(BENCH_READY) ## Put the newest measurements of `make bench` into docs/benchmarks.md.
+	@exec $(BIN)/python -m benchmarks.bench.document
+
 lock: $(DEV_READY) ## Write requirements*.txt anew from requirements*.in, with hashes. UPGRADE=1 takes newer versions.
 	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements.in -o requirements.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt requirements-dev.in -o requirements-dev.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt requirements-bench.in -o requirements-bench.txt
 
 # The environment is brought up to date when a lock file or the package's own description changes.
 $(RUN_READY): requirements.txt pyproject.toml
@@ -55,6 +63,11 @@ $(RUN_READY): requirements.txt pyproject.toml
 $(DEV_READY): requirements-dev.txt $(RUN_READY)
 	@echo "Installing what tests and checks need (once, about a minute) ..."
 	@$(PIP_INSTALL) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(BENCH_READY): requirements-bench.txt $(RUN_READY)
+	@echo "Installing what is measured beside the product (once, about a minute) ..."
+	@$(PIP_INSTALL) --require-hashes -r requirements-bench.txt
 	@touch $@
 
 define make_environment

@@ -1,0 +1,126 @@
+"""Our own stack, whole and durable, with the stub as its carrier."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import redis
+
+from benchmarks.bench.carrier import BenchError, Stub
+from reminders.config import read_config
+from reminders.embedded.places import Places
+from reminders.embedded.processes import lives, stack_processes
+from reminders.management.stack.leftovers import stop_leftovers
+from reminders.management.stack.plan import Options, Plan, Program, make_plan
+from reminders.management.stack.stack import Stack
+from reminders.management.stack.supervisor import Supervisor
+from reminders.secret import keep_secret
+
+ACCOUNT = {"TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "TWILIO_AUTH_TOKEN": "f" * 32}
+OUTSIDE = ("DATABASE_URL", "REDIS_URL", "REMINDERS_SANDBOX", "REMINDERS_SANDBOX_URL", "REMINDERS_DATA_DIR")
+PUBLIC_BASE_URL = "https://bench.example"
+MARK = "made-by-make-bench"
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A stack that is up, and its carrier."""
+
+    stack: Stack
+    stub: Stub
+
+    @property
+    def plan(self) -> Plan:
+        """Its addresses and its environment."""
+        return self.stack.plan
+
+    def programs(self, *kinds: str) -> list[Program]:
+        """Return the supervised programs whose name begins with one of `kinds`."""
+        return [program for program in self.plan.programs if program.name.startswith(kinds)]
+
+    def processes(self) -> list[psutil.Process]:
+        """Return the product's own processes: web, workers, scheduler; neither servers nor supervisor."""
+        found = []
+        for process in stack_processes(self.plan.places.data_dir):
+            try:
+                words = " ".join(process.cmdline())
+            except psutil.Error:
+                continue
+            if "python" in words and "supervisord" not in words:
+                found.append(process)
+        return found
+
+    def broker(self) -> redis.Redis:
+        """Return a client of the broker."""
+        return redis.Redis.from_url(self.plan.environment["REDIS_URL"])
+
+    def stop(self, *kinds: str) -> None:
+        """Stop the programs of these kinds and wait for their end."""
+        supervisor = Supervisor(self.plan)
+        programs = self.programs(*kinds)
+        for program in programs:
+            supervisor.stop_program(program)
+        _wait(lambda: all(map(supervisor.has_stopped, programs)), what="the end of " + ", ".join(kinds))
+
+    def start(self, *kinds: str) -> None:
+        """Order the programs of these kinds to start, without waiting."""
+        supervisor = Supervisor(self.plan)
+        for program in self.programs(*kinds):
+            supervisor.start_program(program)
+
+
+@contextmanager
+def open_engine(*, data_dir: Path, stub: Stub, workers: int, fresh: bool) -> Iterator[Engine]:
+    """Start the whole product on `data_dir` (emptied first where `fresh`); stop it and leave no process.
+
+    Sets this process's environment to the stack's, so that Django may be used in it. PostgreSQL is as durable as in
+    production.
+    """
+    for name in OUTSIDE:
+        os.environ.pop(name, None)
+    os.environ |= ACCOUNT | {"TWILIO_API_BASE_URL": stub.url, "PUBLIC_BASE_URL": PUBLIC_BASE_URL}
+    os.environ["REMINDERS_LOG_LEVEL"] = "WARNING"
+    places = Places(data_dir)
+    stop_leftovers(places)
+    if fresh:
+        empty(data_dir)
+    places.make()
+    keep_secret(data_dir)
+    options = Options(port=0, sandbox_port=0, concurrency=workers, scheduler_count=1)
+    stack = Stack(make_plan(config=read_config(), options=options, places=places), say=print)
+    try:
+        stack.start_servers()
+        stack.run_django("migrate", "--no-input", "--verbosity", "0")
+        stack.start_programs()
+        os.environ |= stack.plan.environment
+        yield Engine(stack, stub)
+    finally:
+        stack.stop()
+
+
+def empty(folder: Path) -> None:
+    """Remove a folder that an earlier run made, and mark the new one. Raises BenchError for anybody else's."""
+    if folder.exists():
+        if any(folder.iterdir()) and not (folder / MARK).exists():
+            raise BenchError(f"{folder} holds something else: choose another --data-dir.")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    (folder / MARK).touch()
+
+
+def memory_bytes(processes: list[psutil.Process]) -> int:
+    """Return what these processes hold for themselves alone (not what they share with each other)."""
+    return sum(process.memory_full_info().uss for process in processes if lives(process))
+
+
+def _wait(done: Callable[[], bool], *, what: str) -> None:
+    deadline = time.monotonic() + 30
+    while not done():
+        if time.monotonic() > deadline:
+            raise BenchError(f"Waited in vain for {what}.")
+        time.sleep(0.05)

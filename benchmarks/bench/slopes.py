@@ -1,0 +1,109 @@
+"""What a long queue and a long history cost: nothing, if it is right."""
+
+import statistics
+import time
+from datetime import UTC, datetime, timedelta
+
+from django.db import connection
+
+from benchmarks.bench import rows
+from benchmarks.bench.carrier import BenchError
+from benchmarks.bench.engine import memory_bytes
+from benchmarks.bench.figures import at_most
+from benchmarks.bench.rows import Place
+from benchmarks.bench.run import Run
+
+DUE = 500
+CLAIMS = 15
+FAR = timedelta(days=30)
+PATIENCE_SECONDS = 60
+REST_SECONDS = 3.0
+
+
+def backlog(run: Run) -> None:
+    """The cost of a claim with 1,000,000 future rows beside an empty table's, and what else a backlog costs."""
+    future = run.size(1_000_000, 50_000)
+    place, bystander = run.place("claims", patients=DUE), run.place("backlog", patients=10_000)
+    run.engine.stop("worker", "scheduler")
+    rows.forget_all_texts()
+    rows.vacuum()
+    run.engine.start("worker", "scheduler")
+    time.sleep(REST_SECONDS)
+    without_memory = _held_outside(run)
+    run.engine.stop("worker", "scheduler")
+    before = claim_milliseconds(run, place)
+    rows.seed(bystander, wave=run.fresh("future"), texts=future, due_at=datetime.now(UTC) + FAR, over=FAR)
+    rows.vacuum()
+    after = claim_milliseconds(run, place)
+    scenario = f"claim of {DUE} due rows"
+    run.book.add(scenario, "empty table", before, "ms")
+    run.book.add(scenario, f"{future:,} future rows", after, "ms")
+    ratio = statistics.median(after) / statistics.median(before)
+    run.book.add(scenario, f"{future:,} future rows ÷ empty", ratio, "times", goal=at_most(1.2))
+    _first_send(run, place, pending=future)
+    time.sleep(REST_SECONDS)
+    each = max(0, _held_outside(run) - without_memory) / future
+    goal = at_most(1, " byte")
+    run.book.add("memory per pending message", "ours", each, "bytes", goal=goal, note="broker, workers and scheduler")
+
+
+def _held_outside(run: Run) -> int:
+    """Return what broker, workers and scheduler hold, in bytes."""
+    return memory_bytes(run.engine.processes()) + int(run.engine.broker().info("memory")["used_memory"])
+
+
+def _first_send(run: Run, place: Place, *, pending: int) -> None:
+    """Start scheduler and workers beside a full table with one text due; time until it arrives."""
+    seconds = []
+    for _ in range(run.times):
+        run.engine.stop("worker", "scheduler")
+        run.stub.reset()
+        rows.seed(place, wave=run.fresh("first"), texts=1, due_at=datetime.now(UTC))
+        began = time.time()
+        run.engine.start("worker", "scheduler")
+        run.stub.wait_for(1, seconds=PATIENCE_SECONDS)
+        seconds.append(run.stub.creates()[0].at - began)
+    what = f"scheduler and workers started beside {pending:,} pending"
+    run.book.add("start to first send", what, seconds, "s", note="most of it is Python's own start")
+
+
+def history(run: Run) -> None:
+    """The cost of a claim with 3,000,000 finished rows beside an empty table's."""
+    finished = run.size(3_000_000, 100_000)
+    place, bystander = run.place("claims", patients=DUE), run.place("backlog", patients=10_000)
+    run.engine.stop("worker", "scheduler")
+    rows.forget_all_texts()
+    rows.vacuum()
+    before = claim_milliseconds(run, place)
+    began = datetime.now(UTC) - timedelta(days=360)
+    rows.seed(
+        bystander, wave=run.fresh("history"), texts=finished, due_at=began, over=timedelta(days=359), state="delivered",
+        bare=True,
+    )  # fmt: skip
+    rows.vacuum()
+    after = claim_milliseconds(run, place)
+    scenario = f"claim of {DUE} due rows"
+    run.book.add(scenario, f"{finished:,} finished rows", after, "ms")
+    ratio = statistics.median(after) / statistics.median(before)
+    run.book.add(scenario, f"{finished:,} finished rows ÷ empty", ratio, "times", goal=at_most(1.2))
+    run.engine.start("worker", "scheduler")
+
+
+def claim_milliseconds(run: Run, place: Place) -> list[float]:
+    """Return how long each of some claims took, every one of the same number of fresh rows. No scheduler may run."""
+    from reminders import clock
+    from reminders.messaging.outbox import claim_due
+
+    found = []
+    for _ in range(CLAIMS):
+        wave = run.fresh("claim")
+        rows.seed(place, wave=wave, texts=DUE, due_at=datetime.now(UTC) - timedelta(seconds=1))
+        now = clock.now()
+        began = time.perf_counter()
+        claimed = len(claim_due(now=now, limit=DUE))
+        found.append((time.perf_counter() - began) * 1_000)
+        if claimed != DUE:
+            raise BenchError(f"A claim found {claimed} of {DUE} due rows.")
+        rows.end(place, wave=wave)
+    connection.close()
+    return found
