@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+import aiohttp
 from twilio.base.exceptions import TwilioRestException, TwilioServiceException
 from twilio.request_validator import RequestValidator, get_signature_algorithm
 from twilio.rest import Client
@@ -84,9 +85,7 @@ class TwilioCarrier:
         except TooLateError:
             return NotProcessed("stood_still")
         except Exception as error:  # noqa: BLE001  # whatever broke after the bytes left, the text may be on its way
-            if not request.has_begun:
-                return NotProcessed("no_connection")
-            return Unknown("timeout" if isinstance(error, TimeoutError) else type(error).__name__)
+            return _unanswered(request, error)
         return Accepted(sid) if isinstance(sid, str) and 0 < len(sid) <= SID_LENGTH else Unknown("no_sid")
 
     def texts_between(self, *, from_number: str, to_number: str) -> list[CarrierRecord]:
@@ -141,6 +140,14 @@ async def _post(client: Client, item: OutgoingText | OutgoingCall) -> object:
             status_callback_event=["initiated", "ringing", "answered", "completed"],
         )
     return created.sid
+
+
+def _unanswered(request: Request, error: Exception) -> CreateResult:
+    """Read a failure without an answer: what counts is whether a byte may have left."""
+    name = type(error).__name__
+    if not request.has_begun:
+        return NotProcessed("no_connection" if isinstance(error, (aiohttp.ClientError, OSError)) else name)
+    return Unknown("timeout" if isinstance(error, TimeoutError) else name)
 
 
 def _refusal(answer: Request, claimed_code: object) -> CreateResult:

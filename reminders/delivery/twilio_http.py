@@ -18,9 +18,9 @@ from yarl import URL
 
 from reminders.delivery.wire import current_request, wire
 
-# What a form leaves as it is, besides letters and digits (urllib's rule); a space becomes a plus sign.
-_ESCAPED = re.compile(rb"[^A-Za-z0-9_.~ -]")
-_ESCAPES = {bytes([number]): b"%%%02X" % number for number in range(256)}
+# What a form does not leave as it is (urllib's rule); a space becomes a plus sign.
+_ESCAPED = re.compile(r"[^A-Za-z0-9_.~ -]")
+_ESCAPES = {chr(number): f"%{number:02X}" for number in range(128)}
 
 
 class WireClient(AsyncHttpClient):  # type: ignore[misc]  # untyped library
@@ -64,18 +64,25 @@ class WireClient(AsyncHttpClient):  # type: ignore[misc]  # untyped library
 def encode_form(fields: Mapping[str, object]) -> bytes:
     """Return `fields` as a form; a list repeats its key. The bytes are those of urllib's `urlencode`.
 
-    That one looks at each letter in Python: 0.027 ms for a text, a sixth of the whole create; this one 0.007 ms.
+    That one looks at each letter in Python, which took a seventh of the whole create; this one takes a third of it.
     """
     pairs = []
     for name, value in fields.items():
-        key = _quoted(name)
-        pairs += [key + b"=" + _quoted(each) for each in (value if isinstance(value, list) else [value])]
-    return b"&".join(pairs)
+        key = _quoted_name(name)
+        pairs += [f"{key}={_quoted(each)}" for each in (value if isinstance(value, list) else [value])]
+    return "&".join(pairs).encode("ascii")
 
 
-def _quoted(value: object) -> bytes:
-    escaped = _ESCAPED.sub(lambda found: _ESCAPES[found[0]], str(value).encode())
-    return escaped.replace(b" ", b"+")
+def _quoted(value: object) -> str:
+    return _ESCAPED.sub(_escape, str(value)).replace(" ", "+")
+
+
+_quoted_name = lru_cache(maxsize=64)(_quoted)
+
+
+def _escape(found: re.Match[str]) -> str:
+    letter = found[0]
+    return _ESCAPES.get(letter) or "".join(f"%{number:02X}" for number in letter.encode())
 
 
 def _seconds(headers: Mapping[str, str]) -> float | None:

@@ -107,6 +107,14 @@ def test_a_connection_that_never_comes_about_proves_it_too() -> None:
     assert result == NotProcessed("no_connection")
 
 
+def test_what_cannot_even_be_written_down_proves_it_too() -> None:
+    with broken_server(hangs_up) as server:
+        carrier = TwilioCarrier(account_sid=ACCOUNT, auth_token=TOKEN, base_url=server.url)
+        assert carrier.create([text(body="half a sign: \ud83d")]) == [NotProcessed("UnicodeEncodeError")]
+
+    assert server.requests == []
+
+
 def test_a_name_that_leads_nowhere_proves_it_too() -> None:
     assert create("http://nobody.invalid") == NotProcessed("no_connection")
 
