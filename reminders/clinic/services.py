@@ -17,7 +17,7 @@ from reminders.clinic.intake_checks import problems_with
 from reminders.clinic.models import AuditEvent, Clinic, Clinician, Patient, TreatmentSession
 from reminders.clinic.patients import create_patient, match_patient, record_screening, update_patient
 from reminders.clinic.repeats import digest_of, is_repeat
-from reminders.clinic.turns import take_turn
+from reminders.clinic.turns import plans_of, take_turn
 
 __all__ = [
     "IntakeOutcome",
@@ -76,17 +76,22 @@ def record_treatment_session(
     entry = _Entry(clinic, actor, clinician, now, digest_of(intake))
     with transaction.atomic():
         take_turn(clinic=clinic, topic="intake")
-        stored = (
-            TreatmentSession.objects.select_for_update(of=("self",))
-            .select_related("clinic", "patient")
-            .filter(clinic=clinic, external_id=intake.external_id)
-            .first()
-        )
+        stored = _held_session(clinic, intake.external_id)
         if intake.visit is None:
             return _void(entry, stored)
         if stored is not None and is_repeat(stored=stored, actor=actor, digest=entry.digest):
             return stored, IntakeOutcome.UNCHANGED
         return _store(entry, intake.external_id, intake.visit, stored)
+
+
+def _held_session(clinic: Clinic, external_id: str) -> TreatmentSession | None:
+    """Return the session on file, held. The patient's turn comes first, as in planning, which holds many sessions."""
+    on_file = TreatmentSession.objects.filter(clinic=clinic, external_id=external_id)
+    patient_id = on_file.values_list("patient_id", flat=True).first()
+    if patient_id is None:
+        return None
+    take_turn(clinic=clinic, topic=plans_of(patient_id))
+    return on_file.select_for_update(of=("self",)).select_related("clinic", "patient").first()
 
 
 def void_treatment_session(
@@ -238,6 +243,7 @@ def _revise(entry: _Entry, session: TreatmentSession) -> None:
 
 def _revise_running(entry: _Entry, patient: Patient, facts: list[str], *, besides: TreatmentSession) -> None:
     """Have the patient's other running courses planned anew: a check-in must not go to the number of yesterday."""
+    take_turn(clinic=entry.clinic, topic=plans_of(patient.pk))
     running = (
         TreatmentSession.objects.select_for_update(of=("self",))
         .select_related("clinic", "patient")

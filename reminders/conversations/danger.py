@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from reminders.clinic.models import Clinic, Patient
-from reminders.clinic.turns import take_turn
+from reminders.clinic.turns import plans_of, take_turns
 from reminders.conversations.check_ins import answerable, close_answered, recent_sessions
 from reminders.conversations.models import InboundMessage
 from reminders.conversations.policy import UNASKED
@@ -30,9 +30,10 @@ def answer_danger(
     if not people:
         inbound.inbox, inbound.inbox_reason = InboundMessage.Inbox.OPEN, "unknown_number"
         _raise_for_unknown(inbound, clinic, decision, reading, now)
+    # A plan that is being laid out just now is withheld as well: either it, or this, sees the other. All turns at once,
+    # because who lays out many plans holds many.
+    take_turns(turns=[(clinic.pk, plans_of(patient.pk)) for patient in people])
     for patient in people:
-        # A plan that is being laid out just now is withheld as well: either it, or this, sees the other.
-        take_turn(clinic=clinic, topic=f"plans:{patient.pk}")
         check_in = answerable(patient=patient, now=now)
         sessions = recent_sessions(patient=patient, now=now)
         for session in sessions:
