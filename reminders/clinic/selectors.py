@@ -62,10 +62,13 @@ def has_newer_session(*, treatment_session: TreatmentSession) -> bool:
 
 def age_years(*, patient: Patient, now: datetime) -> int | None:
     """Return the patient's age in whole years on today's date where they live, or None where nobody knows."""
-    born = patient.birth_date
+    return age_on(born=patient.birth_date, today=now.astimezone(ZoneInfo(patient.timezone)).date())
+
+
+def age_on(*, born: date | None, today: date) -> int | None:
+    """Return the age in whole years of somebody born on that day, or None where it is not known."""
     if born is None:
         return None
-    today = now.astimezone(ZoneInfo(patient.timezone)).date()
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 

@@ -1,6 +1,7 @@
 """Reads of the words and the protocols."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
 from django.db.models import QuerySet
 
@@ -28,8 +29,31 @@ def published_text(*, clinic: Clinic, key: str, language: str) -> TemplateVersio
     }
     version = found.get(language) or found.get("en")
     if version is None:
-        raise MissingTextError(f"Publish a text for {key}; the clinic has none.")
+        raise missing_text(key)
     return version
+
+
+class PublishedText(NamedTuple):
+    """Words in force: the version and its source."""
+
+    version_id: int
+    source: str
+
+
+def published_texts(*, clinic_ids: Collection[int], keys: Collection[str]) -> dict[tuple[int, str, str], PublishedText]:
+    """Return the words in force for these keys in several clinics, by clinic, key and language; see published_text."""
+    rows = Template.objects.filter(clinic__in=clinic_ids, key__in=keys, published__isnull=False)
+    return {
+        (clinic_id, key, language): PublishedText(version_id, source)
+        for clinic_id, key, language, version_id, source in rows.values_list(
+            "clinic_id", "key", "language", "published_id", "published__body"
+        )
+    }
+
+
+def missing_text(key: str) -> MissingTextError:
+    """Return the error for a text that no language has."""
+    return MissingTextError(f"Publish a text for {key}; the clinic has none.")
 
 
 def published_protocol(*, clinic: Clinic, key: str = DEFAULT_PROTOCOL) -> ProtocolVersion:
@@ -38,8 +62,19 @@ def published_protocol(*, clinic: Clinic, key: str = DEFAULT_PROTOCOL) -> Protoc
         Protocol.objects.filter(clinic=clinic, key=key, published__isnull=False).select_related("published").first()
     )
     if protocol is None or protocol.published is None:
-        raise MissingProtocolError(f"Publish the protocol {key}; the clinic has none.")
+        raise missing_protocol(key)
     return protocol.published
+
+
+def published_protocols(*, clinic_ids: Collection[int], key: str = DEFAULT_PROTOCOL) -> dict[int, int]:
+    """Return the ids of the protocol versions in force, by clinic; a clinic without one is left out."""
+    rows = Protocol.objects.filter(clinic__in=clinic_ids, key=key, published__isnull=False)
+    return dict(rows.values_list("clinic_id", "published_id"))
+
+
+def missing_protocol(key: str = DEFAULT_PROTOCOL) -> MissingProtocolError:
+    """Return the error for a protocol that is not published."""
+    return MissingProtocolError(f"Publish the protocol {key}; the clinic has none.")
 
 
 def step_of_kind(*, version: ProtocolVersion, kind: StepKind) -> Step | None:

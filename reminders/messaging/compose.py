@@ -91,12 +91,22 @@ def values_for(*, clinic: Clinic, language: str, values: Mapping[str, object]) -
 
 def course_values(*, treatment_session: TreatmentSession, advice: AdviceDecision, is_first: bool) -> dict[str, object]:
     """Return what the texts of one session may say of it."""
+    return said_of(
+        technique=treatment_session.technique,
+        first_name=treatment_session.patient.given_name,
+        advice=advice,
+        is_first=is_first,
+    )
+
+
+def said_of(*, technique: str, first_name: str, advice: AdviceDecision, is_first: bool) -> dict[str, object]:
+    """Return the values that a session brings to its texts."""
     return {
-        "technique": treatment_session.technique,
+        "technique": technique,
         "heat_ok": advice.heat_ok,
-        "drug": str(advice.drug),
+        "drug": advice.drug.value,
         "is_first": is_first,
-        "first_name": treatment_session.patient.given_name,
+        "first_name": first_name,
     }
 
 
@@ -104,8 +114,13 @@ def default_sender(*, clinic: Clinic) -> Sender:
     """Return the number a clinic texts from. Raises NoSenderError where it has none."""
     sender = clinic.senders.order_by("id").first()
     if sender is None:
-        raise NoSenderError("The clinic has no number to text from; add a sender in the administration pages.")
+        raise no_sender()
     return sender
+
+
+def no_sender() -> NoSenderError:
+    """Return the error for a clinic that has no number to text from."""
+    return NoSenderError("The clinic has no number to text from; add a sender in the administration pages.")
 
 
 def new_message(

@@ -1,201 +1,166 @@
-"""From a finished treatment session to dated message rows."""
+"""From finished treatment sessions to dated message rows."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from zoneinfo import ZoneInfo
+from typing import Final
 
 from django.db import transaction
+from django.db.models import F
 
-from reminders.clinic import audit
-from reminders.clinic.consent import REVOKED, newest_decision
-from reminders.clinic.models import AuditEvent, PatientPhone, PhoneState, TreatmentSession
-from reminders.clinic.selectors import advice_for, has_newer_session, primary_phone, screening_answers
-from reminders.clinic.turns import take_turn
-from reminders.content.models import ProtocolVersion, Step
-from reminders.content.selectors import published_protocol, schedule_step
-from reminders.core.advice import AdviceDecision
-from reminders.core.catching_up import catch_up
-from reminders.core.protocols import condition_from_json
-from reminders.core.quiet_hours import QuietWindow
-from reminders.core.schedule import Dropped, Placed, StepKind, lay_out
-from reminders.core.states import LEFT, MessageState
-from reminders.messaging.cancelling import cancel_older_advice, make_way_for_new_plan
-from reminders.messaging.compose import (
-    SEND_GRACE,
-    Link,
-    announce,
-    course_values,
-    default_sender,
-    new_message,
-    words_for,
-)
+from reminders.clinic.models import TreatmentSession
+from reminders.core.states import IN_FLIGHT, LEFT, UNSENT
+from reminders.messaging.cancelling import take_back
+from reminders.messaging.compose import announce
 from reminders.messaging.models import AftercarePlan, Kind, Message
+from reminders.messaging.plan_facts import Visit, hold_owed, houses_of, texts_of
+from reminders.messaging.plan_rows import Desk
+from reminders.messaging.plan_writing import Course, write_plans
 
-KIND_OF_STEP = {StepKind.ADVICE: Kind.ADVICE, StepKind.CHECK_IN: Kind.CHECK_IN}
-DROP_STATE = {"quiet_hours": MessageState.SUPPRESSED, "expired": MessageState.EXPIRED}
+BATCH: Final = 250
+"""Sessions that are laid out in one transaction. Each holds a turn in the server's one table of locks, which has room
+for 64 times its connections; and whoever corrects or voids one of them waits for all, a tenth of a second."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Course:
-    """What laying out one session needs, read once."""
+@dataclass(slots=True)
+class Planned:
+    """What a call did: how many message rows it wrote, and which sessions could not be planned, with the error."""
 
-    session: TreatmentSession
-    plan: AftercarePlan
-    phone: PatientPhone
-    advice: AdviceDecision
-    is_opted_out: bool
-    has_newer_session: bool
-    now: datetime
+    messages: int = 0
+    failures: dict[int, Exception] = field(default_factory=dict)
+
+
+class _CannotPlanError(Exception):
+    """Takes back a batch, to be done anew without those that cannot be planned."""
+
+    def __init__(self, failures: dict[int, Exception]) -> None:
+        super().__init__("some sessions of the batch cannot be planned")
+        self.failures = failures
 
 
 def plan_aftercare(*, treatment_session_id: int, now: datetime) -> int:
-    """Lay out the current revision of a session; return how many message rows it wrote.
+    """Lay out the current revision of one session; return how many message rows it wrote. See `plan_many`.
 
-    Promised: any number of calls, in any order and at the same time, leave one plan for the newest revision; a step
-    that may already have left is never written again; every step of the plan becomes a row, those that will not be sent
-    with their reason. Raises MissingProtocolError, MissingTextError or NoSenderError; then nothing is stored, and the
-    sweep tries again.
+    Raises MissingProtocolError, MissingTextError or NoSenderError; then nothing is stored, and the sweep tries again.
     """
-    sessions = TreatmentSession.objects.select_related("clinic", "patient")
-    with transaction.atomic():
-        session = sessions.get(pk=treatment_session_id)
-        # Two sessions of one patient are laid out one after the other, so that the newer one meets the older's advice.
-        take_turn(clinic=session.clinic, topic=f"plans:{session.patient_id}")
-        session = sessions.select_for_update(of=("self",)).get(pk=treatment_session_id)
-        if session.planned_revision == session.revision:
-            return 0
-        messages: list[Message] = []
-        if session.status == TreatmentSession.Status.COMPLETED:
-            messages = _lay_out_plan(session, now)
-        TreatmentSession.objects.filter(pk=session.pk).update(planned_revision=session.revision)
-        announce()
-    return len(messages)
+    planned = plan_many(treatment_session_ids=[treatment_session_id], now=now)
+    for failure in planned.failures.values():
+        raise failure
+    return planned.messages
 
 
-def _lay_out_plan(session: TreatmentSession, now: datetime) -> list[Message]:
-    version = published_protocol(clinic=session.clinic)
-    is_withheld = _supersede(session, now) or _is_in_danger(session)
-    plan = AftercarePlan.objects.create(
-        clinic=session.clinic,
-        treatment_session=session,
-        protocol_version=version,
-        revision=session.revision,
-        state=AftercarePlan.State.WITHHELD if is_withheld else AftercarePlan.State.ACTIVE,
-        created_at=now,
+def plan_many(*, treatment_session_ids: Collection[int], now: datetime) -> Planned:
+    """Lay out the current revisions of these sessions, a batch in one transaction with a fixed number of queries.
+
+    Promised: any number of calls, in any order and at the same time, leave one plan for the newest revision of each
+    session; a step that may already have left is never written again; every step of the plan becomes a row, those that
+    will not be sent with their reason. A session that cannot be planned is among the failures, nothing is stored of it,
+    and the sweep tries it again; it keeps no other from being planned. Ids that name nothing are passed over.
+    """
+    ids = sorted(set(treatment_session_ids))
+    planned = Planned()
+    for start in range(0, len(ids), BATCH):
+        _plan_batch(ids[start : start + BATCH], planned, now)
+    return planned
+
+
+def _plan_batch(ids: Sequence[int], planned: Planned, now: datetime) -> None:
+    while ids:
+        try:
+            with transaction.atomic():
+                planned.messages += _plan_held(hold_owed(ids), now)
+        except _CannotPlanError as error:
+            # Also what was taken back to make way for their new plans stands again.
+            planned.failures.update(error.failures)
+            ids = [pk for pk in ids if pk not in error.failures]
+        else:
+            return
+
+
+def _plan_held(owed: Sequence[Visit], now: datetime) -> int:
+    if not owed:
+        return 0
+    visits = [visit for visit in owed if visit.is_completed]
+    withheld = _supersede(visits)
+    gone = _make_way(visits, planned_before=withheld.keys(), now=now)
+    written = write_plans(_lay_out(visits, withheld, gone, now), now=now)
+    # Of a session that was voided nothing is owed any more.
+    TreatmentSession.objects.filter(pk__in=[visit.id for visit in owed]).update(planned_revision=F("revision"))
+    announce()
+    return written
+
+
+def _lay_out(
+    visits: Sequence[Visit], withheld: Mapping[int, bool], gone: Mapping[int, Collection[str]], now: datetime
+) -> list[Course]:
+    houses = houses_of({visit.clinic_id for visit in visits})
+    desk = Desk(houses=houses, texts=texts_of(houses.values()), now=now)
+    courses: list[Course] = []
+    failures: dict[int, Exception] = {}
+    for visit in visits:
+        # A danger sign since the treatment counts for a plan that is laid out late, too.
+        is_withheld = withheld.get(visit.id, False) or visit.is_in_danger
+        try:
+            texts = desk.texts(visit, gone=gone.get(visit.id, ()), is_withheld=is_withheld)
+        except Exception as error:  # noqa: BLE001  # whatever is wrong with one session must not spoil the others
+            failures[visit.id] = error
+        else:
+            courses.append(Course(visit, houses[visit.clinic_id], is_withheld, texts))
+    if failures:
+        raise _CannotPlanError(failures)
+    return courses
+
+
+def _supersede(visits: Sequence[Visit]) -> dict[int, bool]:
+    """Replace the plans in force; return the sessions that had any plan, and whether its advice was withheld.
+
+    A correction does not undo that.
+    """
+    plans = AftercarePlan.objects.filter(treatment_session__in=[visit.id for visit in visits]).order_by("id")
+    states = list(plans.select_for_update(no_key=True).values_list("treatment_session_id", "state"))
+    withheld = {pk for pk, state in states if state == AftercarePlan.State.WITHHELD}
+    if states:
+        AftercarePlan.objects.filter(
+            treatment_session__in={pk for pk, _ in states},
+            state__in=[AftercarePlan.State.ACTIVE, AftercarePlan.State.WITHHELD],
+        ).update(state=AftercarePlan.State.SUPERSEDED)
+    return {pk: pk in withheld for pk, _ in states}
+
+
+def _make_way(visits: Sequence[Visit], *, planned_before: Collection[int], now: datetime) -> dict[int, set[str]]:
+    """Take back what these plans replace: unsent texts of the same sessions, and advice of the patients' earlier ones.
+
+    Returns, by session, the steps that have left with an earlier plan.
+    """
+    newest = {visit.patient_id: _age_of(visit) for visit in sorted(visits, key=_age_of)}
+    replaced, older = [], []
+    for pk, kind, patient_id, session_id, ended_at in _unsettled(newest):
+        if session_id in planned_before:
+            replaced.append(pk)
+        if kind == Kind.ADVICE and session_id and (ended_at, session_id) < newest[patient_id]:
+            older.append(pk)
+    if replaced or older:
+        # All of them in the order of their ids, as everybody locks messages.
+        locked = Message.objects.filter(pk__in=[*replaced, *older]).order_by("id").select_for_update(no_key=True)
+        len(locked.only("id"))
+        take_back(Message.objects.filter(pk__in=replaced), reason="replanned", now=now, also_in_flight=False)
+        take_back(Message.objects.filter(pk__in=older), reason="newer_session", now=now)
+    gone: dict[int, set[str]] = {}
+    if planned_before:
+        left = Message.objects.filter(treatment_session__in=planned_before, state__in=list(LEFT))
+        for session_id, step_key in left.values_list("treatment_session_id", "step_key"):
+            gone.setdefault(session_id or 0, set()).add(step_key)
+    return gone
+
+
+def _unsettled(patient_ids: Collection[int]) -> Iterable[tuple[int, str, int, int | None, datetime | None]]:
+    """Return planned texts of these patients that have not left for certain: id, kind, patient, session, its end."""
+    rows = Message.objects.filter(
+        patient__in=patient_ids, kind__in=[Kind.ADVICE, Kind.CHECK_IN], state__in=list(UNSENT | IN_FLIGHT)
     )
-    phone = primary_phone(patient=session.patient)
-    decision = newest_decision(session.clinic, phone.number)
-    course = _Course(
-        session=session,
-        plan=plan,
-        phone=phone,
-        advice=advice_for(treatment_session=session, now=now),
-        is_opted_out=decision is not None and decision.decision == REVOKED,
-        has_newer_session=has_newer_session(treatment_session=session),
-        now=now,
-    )
-    messages = _rows(course, _open_steps(session, version))
-    Message.objects.bulk_create(messages)
-    cancel_older_advice(patient=session.patient, newest=session, now=now)
-    audit.record(
-        clinic=session.clinic,
-        actor=AuditEvent.Actor.SYSTEM,
-        verb="planned",
-        subject=plan,
-        patient=session.patient,
-        now=now,
-        revision=session.revision,
-        messages=len(messages),
-    )
-    return messages
+    return rows.values_list("id", "kind", "patient_id", "treatment_session_id", "treatment_session__ended_at")
 
 
-def _supersede(session: TreatmentSession, now: datetime) -> bool:
-    """Replace the plan in force; return whether its advice was withheld, which a correction does not undo."""
-    make_way_for_new_plan(treatment_session=session, now=now)
-    in_force = AftercarePlan.objects.filter(
-        treatment_session=session, state__in=[AftercarePlan.State.ACTIVE, AftercarePlan.State.WITHHELD]
-    )
-    states = list(in_force.select_for_update().values_list("state", flat=True))
-    in_force.update(state=AftercarePlan.State.SUPERSEDED)
-    return AftercarePlan.State.WITHHELD in states
-
-
-def _open_steps(session: TreatmentSession, version: ProtocolVersion) -> list[Step]:
-    """Return the steps to lay out: those that follow the session, fit it, and have not left with an earlier plan."""
-    gone = set(
-        Message.objects.filter(treatment_session=session, state__in=list(LEFT)).values_list("step_key", flat=True)
-    )
-    screening = screening_answers(patient=session.patient)
-    return [
-        step
-        for step in version.steps.order_by("position")
-        if StepKind(step.kind) in KIND_OF_STEP
-        and step.key not in gone
-        and condition_from_json(step.condition).holds(
-            technique=session.technique, regions=session.regions, screening=screening
-        )
-    ]
-
-
-def _rows(course: _Course, steps: Sequence[Step]) -> list[Message]:
-    session = course.session
-    zone = ZoneInfo(session.patient.timezone)
-    quiet = QuietWindow(session.clinic.quiet_start, session.clinic.quiet_end)
-    laid = lay_out(steps=[schedule_step(step) for step in steps], ended_at=session.ended_at, zone=zone, quiet=quiet)
-    laid = catch_up(laid, now=course.now, zone=zone, quiet=quiet)
-    first_key = _first_to_leave(laid)
-    by_key = {step.key: step for step in steps}
-    return [_row(course, by_key[outcome.key], outcome, is_first=outcome.key == first_key) for outcome in laid]
-
-
-def _first_to_leave(laid: Sequence[Placed | Dropped]) -> str | None:
-    placed = [outcome for outcome in laid if isinstance(outcome, Placed)]
-    return min(placed, key=lambda outcome: outcome.at).key if placed else None
-
-
-def _row(course: _Course, step: Step, outcome: Placed | Dropped, *, is_first: bool) -> Message:
-    session = course.session
-    words = words_for(
-        clinic=session.clinic,
-        key=step.template_key,
-        language=session.patient.language,
-        values=course_values(treatment_session=session, advice=course.advice, is_first=is_first),
-    )
-    message = new_message(
-        clinic=session.clinic,
-        kind=KIND_OF_STEP[StepKind(step.kind)],
-        words=words,
-        sender=default_sender(clinic=session.clinic),
-        to_number=course.phone.number,
-        due_at=outcome.at if isinstance(outcome, Placed) else outcome.first_due_at,
-        now=course.now,
-        link=Link(patient=session.patient, treatment_session=session, plan=course.plan, step_key=step.key),
-    )
-    message.first_due_at = outcome.first_due_at
-    message.introduces = is_first
-    if isinstance(outcome, Dropped):
-        message.state, message.reason = DROP_STATE[outcome.reason], str(outcome.reason)
-    else:
-        message.expires_at = max(outcome.expires_at, outcome.at + SEND_GRACE)
-        message.state, message.reason = _standing(course, message.kind)
-    return message
-
-
-def _standing(course: _Course, kind: str) -> tuple[MessageState, str]:
-    """Return whether a text may wait for its time, or which reason keeps it from that already now."""
-    if course.is_opted_out:
-        return MessageState.SUPPRESSED, "opted_out"
-    if course.phone.state not in (PhoneState.OK, PhoneState.UNREACHABLE):
-        return MessageState.SUPPRESSED, f"phone_{course.phone.state}"
-    if kind == Kind.ADVICE and course.plan.state == AftercarePlan.State.WITHHELD:
-        return MessageState.CANCELLED, "red_flag"
-    if kind == Kind.ADVICE and course.has_newer_session:
-        return MessageState.CANCELLED, "newer_session"
-    return MessageState.SCHEDULED, ""
-
-
-def _is_in_danger(session: TreatmentSession) -> bool:
-    """Tell whether a danger sign was reported since the treatment: advice that is planned late stays withheld too."""
-    return session.patient.escalations.filter(reason="red_flag", created_at__gt=session.ended_at).exists()
+def _age_of(visit: Visit) -> tuple[datetime, int]:
+    """Order sessions by age: of two that ended at once the one recorded later is the newer."""
+    return visit.ended_at, visit.id

@@ -1,0 +1,162 @@
+"""What laying out a batch of sessions needs, read for all of them at once: the number of queries does not grow.
+
+The statements are written by hand because the planner asks them for every session there is; a slow twin in the tests
+says the same with one query per question.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from reminders.clinic.consent import REVOKED
+from reminders.clinic.models import Clinic, TreatmentSession
+from reminders.clinic.turns import plans_of, take_turns
+from reminders.content.models import Step
+from reminders.content.selectors import PublishedText, published_protocols, published_texts
+from reminders.core.advice import SCREENING_FACTS, Screening
+from reminders.core.schedule import StepKind
+from reminders.messaging.models import Sender
+
+# Nudges and rechecks are laid out when what they follow has happened.
+PLANNED = (StepKind.ADVICE.value, StepKind.CHECK_IN.value)
+
+OWED = """
+SELECT id, clinic_id, patient_id FROM reminders_treatmentsession
+WHERE id = ANY (%s) AND planned_revision <> revision
+"""
+
+# In the order of their ids, so that no two batches wait for each other; not FOR UPDATE, which would wait for whoever
+# writes a row that belongs to the session.
+HOLD = """
+SELECT id FROM reminders_treatmentsession WHERE id = ANY (%s) AND planned_revision <> revision
+ORDER BY id FOR NO KEY UPDATE
+"""
+
+# A statement of its own after HOLD: what was committed while that waited is seen here. Of two sessions that ended at
+# once the one recorded later is the newer (as in clinic.selectors.has_newer_session).
+VISITS = f"""
+SELECT s.id, s.clinic_id, s.patient_id, s.technique, s.regions, s.ended_at, s.status, s.revision,
+       p.given_name, p.birth_date, p.language, p.timezone, phone.number, phone.state, consent.decision,
+       EXISTS (
+           SELECT 1 FROM reminders_treatmentsession n
+           WHERE n.patient_id = s.patient_id AND n.status = 'completed' AND n.ended_at >= s.ended_at
+             AND (n.ended_at > s.ended_at OR n.id > s.id)
+       ),
+       EXISTS (
+           SELECT 1 FROM reminders_escalation e
+           WHERE e.patient_id = s.patient_id AND e.reason = 'red_flag' AND e.created_at > s.ended_at
+       ),
+       screening.id, {", ".join(f"screening.{fact}" for fact in SCREENING_FACTS)}
+FROM reminders_treatmentsession s
+JOIN reminders_patient p ON p.id = s.patient_id
+LEFT JOIN reminders_patientphone phone ON phone.patient_id = s.patient_id AND phone.is_primary
+LEFT JOIN LATERAL (
+    SELECT k.decision FROM reminders_consentrecord k
+    WHERE k.clinic_id = s.clinic_id AND k.number = phone.number AND k.channel = 'sms' ORDER BY k.id DESC LIMIT 1
+) consent ON true
+LEFT JOIN LATERAL (
+    SELECT r.* FROM reminders_screeningrecord r
+    WHERE r.patient_id = s.patient_id ORDER BY r.recorded_at DESC, r.id DESC LIMIT 1
+) screening ON true
+WHERE s.id = ANY (%s)
+ORDER BY s.id
+"""  # noqa: S608  # the inserted names are the constants of the core
+
+
+class Visit(NamedTuple):
+    """One session, held, with all that decides what its texts say, where they go and whether they may."""
+
+    id: int
+    clinic_id: int
+    patient_id: int
+    technique: str
+    regions: Collection[str]
+    ended_at: datetime
+    status: str
+    revision: int
+    given_name: str
+    birth_date: date | None
+    language: str
+    timezone: str
+    number: str | None
+    phone_state: str | None
+    decision: str | None
+    has_newer_session: bool
+    is_in_danger: bool
+    screening: Screening | None
+
+    @property
+    def is_completed(self) -> bool:
+        """Whether it is to have a plan at all."""
+        return self.status == TreatmentSession.Status.COMPLETED
+
+    @property
+    def is_opted_out(self) -> bool:
+        """Whether the newest decision about its phone is an opt-out."""
+        return self.decision == REVOKED
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What one clinic has in force for its plans; what it lacks is None."""
+
+    clinic: Clinic
+    sender_id: int | None
+    protocol_version_id: int | None
+    steps: Sequence[Step]
+
+
+def hold_owed(treatment_session_ids: Collection[int]) -> list[Visit]:
+    """Hold those of the sessions that owe a plan until the transaction ends, and return them in the order of ids.
+
+    Two sessions of one patient are laid out one after the other, so that the newer one meets the older's advice: the
+    patients' turns come first, then the sessions.
+    """
+    owed = _fetch(OWED, treatment_session_ids)
+    if not owed:
+        return []
+    take_turns(turns=[(clinic_id, plans_of(patient_id)) for _, clinic_id, patient_id in owed])
+    held = [pk for (pk,) in _fetch(HOLD, [pk for pk, _, _ in owed])]
+    return [_visit(row) for row in _fetch(VISITS, held)]
+
+
+def houses_of(clinic_ids: Collection[int]) -> dict[int, House]:
+    """Return what each of these clinics has in force."""
+    senders = dict(
+        Sender.objects.filter(clinic__in=clinic_ids)
+        .order_by("clinic", "id")
+        .distinct("clinic")
+        .values_list("clinic_id", "id")
+    )
+    versions = published_protocols(clinic_ids=clinic_ids)
+    steps: dict[int, list[Step]] = {version: [] for version in versions.values()}
+    for step in Step.objects.filter(protocol_version__in=steps, kind__in=PLANNED).order_by("position"):
+        steps[step.protocol_version_id].append(step)
+    return {
+        pk: House(clinic, senders.get(pk), versions.get(pk), steps.get(versions.get(pk, 0), ()))
+        for pk, clinic in Clinic.objects.in_bulk(clinic_ids).items()
+    }
+
+
+def texts_of(houses: Iterable[House]) -> dict[tuple[int, str, str], PublishedText]:
+    """Return the words in force for all steps of these clinics, by clinic, key and language."""
+    known = list(houses)
+    return published_texts(
+        clinic_ids=[house.clinic.pk for house in known],
+        keys={step.template_key for house in known for step in house.steps},
+    )
+
+
+def _visit(row: Sequence[Any]) -> Visit:
+    screening = None if row[17] is None else Screening(*row[18:])
+    return Visit._make((*row[:17], screening))
+
+
+def _fetch(statement: str, ids: Collection[int]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [list(ids)])
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
