@@ -1,11 +1,19 @@
 """The Celery application: `celery -A reminders.celery worker`."""
 
+import gc
 import os
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery
-from celery.signals import heartbeat_sent, setup_logging, worker_ready, worker_shutdown
+from celery.signals import (
+    heartbeat_sent,
+    setup_logging,
+    worker_before_create_process,
+    worker_init,
+    worker_ready,
+    worker_shutdown,
+)
 
 from reminders.config import read_config
 from reminders.logs import configure_logging
@@ -30,6 +38,25 @@ def keep_our_logging(**_signal: Any) -> None:
     """Stop Celery from configuring logging: connecting this signal is how it is told not to."""
     config = read_config()
     configure_logging(log_format=config.log_format, log_level=config.log_level)
+
+
+# Young objects between two looks for garbage. A batch makes some ten thousand, hardly any of them garbage: with Python's
+# own 700 the looks took a tenth of the time.
+YOUNG_OBJECTS = 10_000
+
+
+@worker_init.connect
+def look_for_garbage_less_often(**_signal: Any) -> None:
+    """Before any process of the pool is made, so that all inherit it."""
+    gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
+
+
+@worker_before_create_process.connect
+@worker_ready.connect
+def keep_what_is_loaded(**_signal: Any) -> None:
+    """Take what is loaded by now out of every later look for garbage; the pool's processes then go on sharing it."""
+    gc.collect()
+    gc.freeze()
 
 
 _pulses: "list[Pulse]" = []
