@@ -23,7 +23,8 @@ from reminders.insights.heartbeats import SCHEDULER, Pulse, process_name, sweep_
 from reminders.logs import place_of
 from reminders.messaging.claimed import Held
 from reminders.messaging.outbox import claim_due, claim_urgent, expire_overdue, give_back, next_turn_in, sweep_leases
-from reminders.messaging.sweeps import has_ambiguous, next_due_at, unplanned
+from reminders.messaging.reconcile import is_look_due
+from reminders.messaging.sweeps import next_due_at, unplanned
 from reminders.messaging.tasks import plan_aftercare, reconcile, send_batch
 
 log = structlog.get_logger(__name__)
@@ -35,11 +36,11 @@ AFTER_FAILURE_SECONDS = 2.0
 CHORES_EVERY_SECONDS = 0.25
 # A chore that is under way when the end comes may finish; whatever it leaves, the next scheduler finds.
 JOIN_SECONDS = 5.0
-RECONCILE_EVERY_SECONDS = 10
+RECONCILE_EVERY_SECONDS = 5
 SWEEP_HEARTBEATS_EVERY_SECONDS = 600
 # An emergency has workers of its own, and shares its task with few: a request that hangs holds up nobody else's.
 URGENT_QUEUE, URGENT_BATCH = "urgent", 5
-SEND_QUEUE, BATCH = "send", 50
+SEND_QUEUE, BATCH = "send", 100
 
 
 @dataclass(slots=True)
@@ -62,10 +63,10 @@ def _read_missed(now: datetime) -> None:
         read_texts.delay(inbound_id)
 
 
-def _reconcile(_now: datetime) -> None:
-    # In a worker, where a carrier that hangs holds nobody up. A task that is older than the next one is not needed.
-    if has_ambiguous():
-        reconcile.apply_async(queue="tidy", expires=RECONCILE_EVERY_SECONDS)
+def _reconcile(now: datetime) -> None:
+    # In a worker, where a carrier that hangs holds nobody up. However many of these run, each look is taken once.
+    if is_look_due(now=now):
+        reconcile.apply_async(queue="tidy")
 
 
 def chores() -> list[Chore]:

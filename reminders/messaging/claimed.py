@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import connection
 
@@ -45,10 +45,10 @@ class Claimed:
     is_paused: bool
     unknown_tries: int
     quiet: QuietWindow
-    zone: ZoneInfo
+    zone: ZoneInfo | None
 
 
-# The columns of INSPECT in their order; quiet start, quiet end and zone follow them.
+# The columns of INSPECT in their order; quiet start, quiet end and the names of the zones follow them.
 _COLUMNS = tuple(field.name for field in fields(Claimed))[:-2]
 
 
@@ -59,11 +59,28 @@ def inspect(held: Sequence[Held]) -> list[Claimed]:
         return [
             Claimed(
                 **dict(zip(_COLUMNS, row, strict=False)),
-                quiet=QuietWindow(row[-3], row[-2]),
-                zone=ZoneInfo(row[-1]),
+                quiet=QuietWindow(row[-4], row[-3]),
+                zone=_zone_of(row[-2:]),
             )
             for row in cursor.fetchall()
         ]
+
+
+def _zone_of(names: Sequence[str | None]) -> ZoneInfo | None:
+    """Return the first zone that is one: the patient's, else the clinic's."""
+    for name in names:
+        try:
+            return ZoneInfo(name or "")
+        except (ZoneInfoNotFoundError, ValueError):
+            continue
+    return None
+
+
+def known_zone(row: Claimed) -> ZoneInfo:
+    """Return where the patient's night is. Raises LookupError where no zone of theirs or the clinic's is known."""
+    if row.zone is None:
+        raise LookupError("no time zone is known")
+    return row.zone
 
 
 def is_urgent(row: Claimed) -> bool:

@@ -5,12 +5,14 @@ from dataclasses import replace
 from datetime import datetime
 
 import structlog
+from django.db import DatabaseError
 from django.db.models import Exists, OuterRef
 
 from reminders.clinic.selectors import advice_for
-from reminders.core.rendering import TemplateError, compile_text, render
+from reminders.core.rendering import compile_text, render
 from reminders.core.segments import count_segments
 from reminders.core.states import LEFT, MessageState
+from reminders.logs import place_of
 from reminders.messaging.claimed import Claimed
 from reminders.messaging.compose import course_values, values_for
 from reminders.messaging.models import Kind, Message, OutboxRow
@@ -53,16 +55,18 @@ def _introduction(message: Message, now: datetime) -> str | None:
     session, version = message.treatment_session, message.template_version
     if session is None or version is None:
         return None
-    advice = advice_for(treatment_session=session, now=now)
-    values = course_values(treatment_session=session, advice=advice, is_first=True)
     try:
+        advice = advice_for(treatment_session=session, now=now)
+        values = course_values(treatment_session=session, advice=advice, is_first=True)
         return render(
             compile_text(version.body),
             values=values_for(clinic=message.clinic, language=message.language, values=values),
         )
-    except TemplateError as error:
+    except DatabaseError:
+        raise
+    except Exception as error:  # noqa: BLE001
         # Its own words were rendered when it was laid out, so it leaves with these.
-        log.error("no_introduction", message_id=message.pk, code=error.code)
+        log.error("no_introduction", message_id=message.pk, kind=type(error).__name__, where=place_of(error))
         return None
 
 

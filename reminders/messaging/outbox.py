@@ -8,22 +8,29 @@ settle         sending -> what the carrier said; unknown answers become `ambiguo
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
+import structlog
 from django.conf import settings
 from django.db import connection, transaction
 
 from reminders.clinic.consent import turn_topic
 from reminders.clinic.turns import turn_key
 from reminders.core.quiet_hours import is_quiet, next_open, next_start
-from reminders.delivery.port import Carrier, CreateResult, NotProcessed, OutgoingCall, OutgoingText
+from reminders.delivery.port import Carrier, OutgoingCall, OutgoingText
+from reminders.logs import place_of
 from reminders.messaging import crash_points, sql
-from reminders.messaging.claimed import Claimed, Held, inspect, is_urgent, keys
+from reminders.messaging.claimed import Claimed, Held, inspect, is_urgent, keys, known_zone
 from reminders.messaging.introducing import introduce
 from reminders.messaging.models import PRIORITY, ConsentRule
 from reminders.messaging.settling import RESEND_LIMIT, keep_answers
+
+log = structlog.get_logger(__name__)
+Result = TypeVar("Result")
 
 CLAIM_LEASE_SECONDS = 30
 # Longer than the slowest create, so that a lease never ends under a worker that is still asking.
@@ -34,6 +41,8 @@ START_WITHIN_SECONDS = 10
 # How many rows workers may hold at once: enough to keep them busy, few enough that no lease ends in the queue.
 CAPACITY = 1000
 PAUSED_RECHECK = timedelta(minutes=5)
+# A row that cannot be prepared is tried again until it expires, and is then on the list of what was missed.
+BROKEN_RECHECK = timedelta(minutes=1)
 # Twilio's limits for ValidityPeriod are 1 and 36,000 seconds; under a minute a text hardly ever arrives.
 VALIDITY_SECONDS = (60, 36_000)
 
@@ -79,15 +88,16 @@ def next_turn_in(*, now: datetime) -> float | None:
 def send_claimed(*, held: Sequence[Held], now: datetime, carrier: Carrier) -> int:
     """Send what is held and still may leave; return how many creates were asked for.
 
-    Safe to call any number of times with the same rows: a fence or a state that has moved on makes it a no-op.
+    Safe to call any number of times with the same rows: a fence or a state that has moved on makes it a no-op. A row
+    that cannot be prepared is logged and waits by itself; its neighbours leave.
     """
     started = time.monotonic()
     ready = introduce(_put_back_what_must_wait(inspect(held), now), now=now)
     # Whatever may fail is made before the commit point: a row past it may have left.
-    outgoing = {row.id: _outgoing(row, now) for row in ready}
-    turns = _take_turns(ready)
+    outgoing = _for_each(ready, partial(_outgoing, now=now), now)
+    turns = _take_turns([row for row in ready if row.id in outgoing])
     before = time.monotonic()
-    _put_back([row for row in ready if row.id not in turns], now)
+    _put_back([row for row in ready if row.id in outgoing and row.id not in turns], now)
     ready = [row for row in ready if row.id in turns]
     crash_points.reach("before_commit_point")
     tries = _commit_to_send(ready, now)
@@ -95,14 +105,18 @@ def send_claimed(*, held: Sequence[Held], now: datetime, carrier: Carrier) -> in
     if not committed:
         return 0
     crash_points.reach("after_commit_point")
-    results: list[CreateResult]
     since = time.monotonic() - before
-    if since > START_WITHIN_SECONDS:
-        results = [NotProcessed("stood_still")] * len(committed)
-    else:
-        crash_points.reach("mid_request")
-        leaving = [replace(outgoing[row.id], wait_seconds=max(0.0, turns[row.id] - since)) for row in committed]
-        results = carrier.create(leaving)
+    crash_points.reach("mid_request")
+    results = carrier.create(
+        [
+            replace(
+                outgoing[row.id],
+                wait_seconds=max(0.0, turns[row.id] - since),
+                begin_within_seconds=START_WITHIN_SECONDS - since,
+            )
+            for row in committed
+        ]
+    )
     crash_points.reach("before_settle")
     ended = now + timedelta(seconds=time.monotonic() - started)
     keep_answers(committed, tries, results, began=now, now=ended)
@@ -112,18 +126,35 @@ def send_claimed(*, held: Sequence[Held], now: datetime, carrier: Carrier) -> in
 
 def _put_back_what_must_wait(rows: Sequence[Claimed], now: datetime) -> list[Claimed]:
     """Give back rows that fell into quiet hours since they were laid out, or whose clinic is paused."""
-    ready, waiting, due = [], [], []
+    may_leave = _for_each(rows, partial(_may_leave_at, now=now), now)
+    waiting = [row for row in rows if row.id in may_leave and may_leave[row.id] > now]
+    _put_back(waiting, now, [may_leave[row.id] for row in waiting])
+    return [row for row in rows if row.id in may_leave and may_leave[row.id] <= now]
+
+
+def _may_leave_at(row: Claimed, now: datetime) -> datetime:
+    if row.quiet_exempt:
+        return now
+    if row.is_paused:
+        return min(now + PAUSED_RECHECK, max(row.expires_at, now))
+    zone = known_zone(row)
+    if row.expires_at > now and is_quiet(at=now, zone=zone, quiet=row.quiet):
+        return next_open(at=now, zone=zone, quiet=row.quiet)
+    return now
+
+
+def _for_each(rows: Sequence[Claimed], work: Callable[[Claimed], Result], now: datetime) -> dict[int, Result]:
+    """Return what `work` makes of each row, by id. One that breaks it is put aside, and spoils no other."""
+    done: dict[int, Result] = {}
+    broken: list[Claimed] = []
     for row in rows:
-        if row.is_paused and not row.quiet_exempt:
-            waiting.append(row)
-            due.append(min(now + PAUSED_RECHECK, max(row.expires_at, now)))
-        elif not row.quiet_exempt and row.expires_at > now and is_quiet(at=now, zone=row.zone, quiet=row.quiet):
-            waiting.append(row)
-            due.append(next_open(at=now, zone=row.zone, quiet=row.quiet))
-        else:
-            ready.append(row)
-    _put_back(waiting, now, due)
-    return ready
+        try:
+            done[row.id] = work(row)
+        except Exception as error:  # noqa: BLE001  # whatever is wrong with one row, the others must leave
+            log.error("message_not_prepared", message_id=row.id, kind=type(error).__name__, where=place_of(error))
+            broken.append(row)
+    _put_back(broken, now, [min(now + BROKEN_RECHECK, max(row.expires_at, now)) for row in broken])
+    return done
 
 
 def _put_back(rows: Sequence[Held | Claimed], now: datetime, due: Sequence[datetime] | None = None) -> None:
@@ -196,7 +227,7 @@ def _outgoing(row: Claimed, now: datetime) -> OutgoingText | OutgoingCall:
 def _validity_seconds(row: Claimed, now: datetime) -> int:
     """Return how long the carrier may hold the text: until it expires, or until the night begins."""
     until = row.expires_at
-    night = None if row.quiet_exempt else next_start(at=now, zone=row.zone, quiet=row.quiet)
+    night = None if row.quiet_exempt else next_start(at=now, zone=known_zone(row), quiet=row.quiet)
     if night is not None:
         until = min(until, night)
     least, most = VALIDITY_SECONDS

@@ -99,7 +99,7 @@ INSPECT = """
 SELECT o.message_id, o.fence, m.public_id, o.clinic_id, m.channel, o.to_number, m.body, m.quiet_exempt, o.expires_at,
        o.unknown_policy, o.attempts, o.consent_rule, o.priority, m.segments, o.sender_id, s.number AS sender_number,
        c.is_paused, o.unknown_tries,
-       c.quiet_start, c.quiet_end, COALESCE(NULLIF(p.timezone, ''), c.timezone) AS timezone
+       c.quiet_start, c.quiet_end, p.timezone, c.timezone AS clinic_timezone
 FROM unnest(%(ids)s::bigint[], %(fences)s::int[]) AS held(id, fence)
 JOIN reminders_outbox o ON o.message_id = held.id AND o.fence = held.fence AND o.state = 'claimed'
 JOIN reminders_message m ON m.id = o.message_id

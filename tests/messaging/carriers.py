@@ -9,6 +9,7 @@ from reminders.delivery.port import (
     CarrierRecord,
     CarrierUnavailableError,
     CreateResult,
+    NotProcessed,
     OutgoingCall,
     OutgoingText,
 )
@@ -33,9 +34,13 @@ class PaperCarrier:
     looks: int = 0
 
     def create(self, outgoing: Sequence[OutgoingText | OutgoingCall]) -> list[CreateResult]:
-        self.asked_for += outgoing
+        begun = [item for item in outgoing if item.begin_within_seconds > 0]
+        self.asked_for += begun
         self.meanwhile()
-        return [self.answers.get(item.to_number) or Accepted(new_sid()) for item in outgoing]
+        return [
+            (self.answers.get(item.to_number) or Accepted(new_sid())) if item in begun else NotProcessed("stood_still")
+            for item in outgoing
+        ]
 
     def texts_between(self, *, from_number: str, to_number: str) -> list[CarrierRecord]:
         self.looks += 1

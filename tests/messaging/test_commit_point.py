@@ -3,10 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from reminders.clinic.consent import grant_consent, revoke_consent
 from reminders.clinic.models import Clinic, Patient
 from reminders.delivery.port import OutgoingCall, OutgoingText
+from reminders.messaging import outbox
+from reminders.messaging.claimed import Claimed
 from reminders.messaging.models import ConsentRule, Kind
 from reminders.messaging.outbox import claim_due, send_claimed, sweep_leases
 from tests.factories import make_clinic, make_clinician, make_consent, make_message, make_patient, phone_of
@@ -248,3 +251,34 @@ def test_a_worker_that_stood_still_at_the_commit_point_lets_the_create_be(
 
     assert carrier.asked_for == []
     assert (again(message).state, again(message).reason) == ("scheduled", "stood_still")
+
+
+def test_a_text_that_cannot_be_prepared_waits_alone_and_its_neighbours_leave(
+    clinic: Clinic, patient: Patient, carrier: PaperCarrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = make_message(patient=make_patient(clinic=clinic), due_at=NOON, expires_at=NOON + 5 * MINUTE, body="odd")
+    fine = make_message(patient=patient, due_at=NOON)
+
+    def outgoing(row: Claimed, now: datetime) -> OutgoingText | OutgoingCall:
+        if row.body == "odd":
+            raise RuntimeError("what the words may hold")
+        return prepare(row, now)
+
+    prepare = outbox._outgoing
+    monkeypatch.setattr(outbox, "_outgoing", outgoing)
+    with capture_logs() as logs:
+        assert send_due(carrier) == 1
+
+    assert again(fine).state == "accepted"
+    assert (again(odd).state, again(odd).due_at) == ("scheduled", NOON + MINUTE)
+    [told] = [entry for entry in logs if entry["event"] == "message_not_prepared"]
+    assert (told["kind"], "words" in str(told)) == ("RuntimeError", False)
+
+
+def test_a_zone_that_nobody_knows_is_that_of_the_clinic(clinic: Clinic, carrier: PaperCarrier) -> None:
+    night = datetime(2026, 5, 14, 8, 0, tzinfo=UTC)
+    patient = make_patient(clinic=clinic, timezone="Mars/Olympus_Mons")
+    message = make_message(patient=patient, due_at=night, expires_at=night + timedelta(days=1))
+
+    assert send_due(carrier, now=night) == 0
+    assert again(message).due_at == datetime(2026, 5, 14, 14, 0, tzinfo=UTC), "09:00 in Chicago"

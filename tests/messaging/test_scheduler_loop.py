@@ -80,7 +80,7 @@ def test_what_is_due_is_claimed_and_published_in_batches_with_its_fence(
 
     assert dispatch_due(now=now) == scheduler_loop.LONGEST_WAIT_SECONDS, "nothing more is due"
 
-    assert [len(batch) for _, batch in published] == [50, 50, 20]
+    assert [len(batch) for _, batch in published] == [100, 20]
     assert sorted(one for _, batch in published for one in batch) == sorted([message.pk, 1] for message in messages)
 
 
