@@ -40,8 +40,8 @@ def keep_our_logging(**_signal: Any) -> None:
     configure_logging(log_format=config.log_format, log_level=config.log_level)
 
 
-# Young objects between two looks for garbage. A batch makes some ten thousand, hardly any of them garbage: with Python's
-# own 700 the looks took a tenth of the time.
+# Young objects between two looks for garbage. A batch makes some ten thousand, hardly any of them garbage: with the
+# 700 of Python itself the looks took a tenth of the time.
 YOUNG_OBJECTS = 10_000
 
 
