@@ -13,10 +13,9 @@ import click
 
 from benchmarks.bench import figures
 from benchmarks.bench.carrier import build_stub, running_stub
-from benchmarks.bench.engine import open_engine
 from benchmarks.bench.figures import Book
 from benchmarks.bench.machine import machine_facts
-from benchmarks.bench.run import SEND_WORKERS, Run
+from benchmarks.bench.run import Run
 from reminders.config import BASE_DIR
 
 
@@ -41,8 +40,9 @@ def main(only: str, quick: bool, is_list: bool, output: Path, data_dir: Path, tr
         raise click.BadParameter(f"unknown: {', '.join(unknown)}; --list names them", param_hint="--only")
     machine_facts()
     book = Book(output, quick)
-    with running_stub(build_stub(data_dir / "stub")) as stub, ExitStack() as open_parts:
+    with running_stub(build_stub(data_dir / "stub")) as stub, ExitStack() as afterwards:
         run = Run(book=book, stub=stub, folder=data_dir, quick=quick)
+        afterwards.callback(run.stop)
         for name, scenario in (BARE | ENGINE).items():
             if wished and not any(name.startswith(wish) for wish in wished):
                 continue
@@ -50,12 +50,7 @@ def main(only: str, quick: bool, is_list: bool, output: Path, data_dir: Path, tr
             began = time.monotonic()
             try:
                 if name in ENGINE and run.engine_now is None:
-                    run.engine_now = open_parts.enter_context(
-                        open_engine(data_dir=data_dir / "engine", stub=stub, workers=SEND_WORKERS, fresh=True)
-                    )
-                    import django
-
-                    django.setup()
+                    run.start()
                 scenario(run)
             except Exception as error:  # noqa: BLE001  # one broken scenario must not lose what the others found
                 book.failures[name] = f"{type(error).__name__}: {error}"[:300].replace("\n", " ")

@@ -1,5 +1,7 @@
 """How fast due texts leave, from the row to the recorded answer."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from benchmarks.bench import rows
@@ -9,47 +11,82 @@ from benchmarks.bench.rows import Place
 from benchmarks.bench.run import Run
 
 PATIENTS = 20_000
+CLINICS = 20
+FAST = "drain, 0 ms carrier"
 GOAL_A_SECOND = 2_500
 PATIENCE_SECONDS = 120
 
 
 def drain_fast(run: Run) -> None:
     """All due at once, a carrier that answers at once."""
-    rates = [drain(run, texts=run.size(20_000, 3_000), delay_ms=0) for _ in range(run.times)]
-    run.book.add("drain, 0 ms carrier", "ours", rates, "texts/s", goal=at_least(GOAL_A_SECOND))
+    texts = run.size(20_000, 3_000)
+    place = run.place("drain", patients=PATIENTS)
+    found = [drain(run, [place], texts=texts, delay_ms=0) for _ in range(run.times)]
+    rates = [one.rate for one in found]
+    run.book.add(FAST, "ours", rates, "texts/s", goal=at_least(GOAL_A_SECOND), note="one sender")
+    for part in found[0].spent:
+        run.book.add(FAST, f"ours: {part}", [one.spent[part] for one in found], "ms of a core per text")
+    places = [run.place(f"drain {n}", patients=PATIENTS // CLINICS) for n in range(CLINICS)]
+    rates = [drain(run, places, texts=texts, delay_ms=0).rate for _ in range(run.times)]
+    run.book.add(FAST, f"ours, {CLINICS} clinics", rates, "texts/s", goal=at_least(GOAL_A_SECOND))
 
 
 def drain_slow(run: Run) -> None:
     """The same with a carrier that takes its time: what counts is how many are in flight."""
-    rates = [drain(run, texts=run.size(5_000, 1_000), delay_ms=150) for _ in range(run.times)]
+    place = run.place("drain", patients=PATIENTS)
+    rates = [drain(run, [place], texts=run.size(5_000, 1_000), delay_ms=150).rate for _ in range(run.times)]
     run.book.add("drain, 150 ms carrier", "ours", rates, "texts/s")
 
 
-def drain(run: Run, *, texts: int, delay_ms: int, place: Place | None = None) -> float:
-    """Return texts a second from the moment all are due until the last answer is recorded in the database.
+def workers(run: Run) -> None:
+    """The same with 1, 2 and 4 send processes."""
+    texts = run.size(10_000, 2_000)
+    place = run.place("drain", patients=PATIENTS)
+    try:
+        for count in (1, 2, 4):
+            run.start(workers=count)
+            fast = [drain(run, [place], texts=texts, delay_ms=0).rate for _ in range(run.times)]
+            slow = [drain(run, [place], texts=texts // 4, delay_ms=150).rate for _ in range(run.times)]
+            what = f"{count} process{'es' if count > 1 else ''}"
+            run.book.add("send processes, 0 ms carrier", what, fast, "texts/s")
+            run.book.add("send processes, 150 ms carrier", what, slow, "texts/s")
+    finally:
+        run.start()
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """Texts a second from the moment all were due until the last answer was recorded in the database.
+
+    `spent`: what each text cost, in milliseconds of one core, by part of the stack; it tells more than the rate where
+    others use the machine too.
+    """
+
+    rate: float
+    spent: dict[str, float]
+
+
+def drain(run: Run, places: Sequence[Place], *, texts: int, delay_ms: int) -> Drained:
+    """Let texts become due all at once and wait until the last answer is recorded.
 
     Raises BenchError where a text was lost or doubled, or left early.
     """
-    place = place or run.place("drain", patients=PATIENTS)
     wave = run.fresh("drain")
     run.stub.reset(delay_ms=delay_ms)
-    due_at = seed_all_due(place, wave=wave, texts=texts)
-    run.stub.wait_for(texts, seconds=PATIENCE_SECONDS)
-    ended = rows.wait_until_ended(place, wave=wave, texts=texts, seconds=PATIENCE_SECONDS)
-    check_once(run, texts=texts, due_at=due_at)
-    return texts / (ended - due_at.timestamp())
-
-
-def seed_all_due(place: Place, *, wave: str, texts: int) -> datetime:
-    """Write texts that are all due at one moment soon after the last of them is written; return that moment."""
     lead = 1.0 + texts / 5_000
-    while True:
-        due_at = datetime.now(UTC) + timedelta(seconds=lead)
-        rows.seed(place, wave=wave, texts=texts, due_at=due_at)
-        left = (due_at - datetime.now(UTC)).total_seconds()
-        if left > 0:
-            return due_at
-        raise BenchError(f"Writing {texts} rows took {lead - left:.1f} s, longer than the {lead:.1f} s planned for it.")
+    due_at = datetime.now(UTC) + timedelta(seconds=lead)
+    for place in places:
+        rows.seed(place, wave=wave, texts=texts // len(places), due_at=due_at)
+    if datetime.now(UTC) > due_at:
+        raise BenchError(f"Writing {texts} rows took longer than the {lead:.1f} s planned for it.")
+    before = run.engine.processor_seconds()
+    run.stub.wait_for(texts, seconds=PATIENCE_SECONDS)
+    for place in places:
+        ended = rows.wait_until_ended(place, wave=wave, texts=texts // len(places), seconds=PATIENCE_SECONDS)
+    check_once(run, texts=texts, due_at=due_at)
+    after = run.engine.processor_seconds()
+    spent = {part: (after[part] - before[part]) / texts * 1_000 for part in after}
+    return Drained(texts / (ended - due_at.timestamp()), spent)
 
 
 def check_once(run: Run, *, texts: int, due_at: datetime) -> None:

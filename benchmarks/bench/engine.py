@@ -3,18 +3,19 @@
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import django
 import psutil
 import redis
 
 from benchmarks.bench.carrier import BenchError, Stub
 from reminders.config import read_config
 from reminders.embedded.places import Places
-from reminders.embedded.processes import lives, stack_processes
+from reminders.embedded.processes import lives, servers_in, stack_processes
 from reminders.management.stack.leftovers import stop_leftovers
 from reminders.management.stack.plan import Options, Plan, Program, make_plan
 from reminders.management.stack.stack import Stack
@@ -55,6 +56,16 @@ class Engine:
                 found.append(process)
         return found
 
+    def processor_seconds(self) -> dict[str, float]:
+        """Return the processor's time that each part of the stack has used since its start."""
+        used = dict.fromkeys(("scheduler", "send workers", "PostgreSQL", "broker", "other"), 0.0)
+        parts = [("PostgreSQL", "postgres", self.plan.places.postgres), ("broker", "valkey", self.plan.places.valkey)]
+        found = [(kind, process) for kind, name, folder in parts for process in servers_in(folder, program=name)]
+        for kind, process in found + [(_kind(process), process) for process in self.processes()]:
+            with suppress(psutil.Error):
+                used[kind] += sum(process.cpu_times()[:2])
+        return used
+
     def broker(self) -> redis.Redis:
         """Return a client of the broker."""
         return redis.Redis.from_url(self.plan.environment["REDIS_URL"])
@@ -74,11 +85,10 @@ class Engine:
             supervisor.start_program(program)
 
 
-@contextmanager
-def open_engine(*, data_dir: Path, stub: Stub, workers: int, fresh: bool) -> Iterator[Engine]:
-    """Start the whole product on `data_dir` (emptied first where `fresh`); stop it and leave no process.
+def start_engine(*, data_dir: Path, stub: Stub, workers: int, is_fresh: bool) -> Engine:
+    """Start the whole product on `data_dir`, emptied first where `is_fresh`. The caller stops its stack.
 
-    Sets this process's environment to the stack's, so that Django may be used in it. PostgreSQL is as durable as in
+    Sets this process's environment to the stack's and makes Django usable in it. PostgreSQL is as durable as in
     production.
     """
     for name in OUTSIDE:
@@ -87,7 +97,7 @@ def open_engine(*, data_dir: Path, stub: Stub, workers: int, fresh: bool) -> Ite
     os.environ["REMINDERS_LOG_LEVEL"] = "WARNING"
     places = Places(data_dir)
     stop_leftovers(places)
-    if fresh:
+    if is_fresh:
         empty(data_dir)
     places.make()
     keep_secret(data_dir)
@@ -97,10 +107,19 @@ def open_engine(*, data_dir: Path, stub: Stub, workers: int, fresh: bool) -> Ite
         stack.start_servers()
         stack.run_django("migrate", "--no-input", "--verbosity", "0")
         stack.start_programs()
-        os.environ |= stack.plan.environment
-        yield Engine(stack, stub)
-    finally:
+    except BaseException:
         stack.stop()
+        raise
+    os.environ |= stack.plan.environment
+    django.setup()
+    return Engine(stack, stub)
+
+
+def close_connections() -> None:
+    """Let go of the database, so that it may stop."""
+    from django.db import connections
+
+    connections.close_all()
 
 
 def empty(folder: Path) -> None:
@@ -111,6 +130,13 @@ def empty(folder: Path) -> None:
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     (folder / MARK).touch()
+
+
+def _kind(process: psutil.Process) -> str:
+    words = process.cmdline()
+    if "scheduler" in words:
+        return "scheduler"
+    return "send workers" if "send" in words else "other"
 
 
 def memory_bytes(processes: list[psutil.Process]) -> int:

@@ -1,9 +1,9 @@
 """Ours beside the others, from the figures of this run."""
 
+from benchmarks.bench.drains import FAST
 from benchmarks.bench.figures import at_least
 from benchmarks.bench.run import Run
 
-FAST = "drain, 0 ms carrier"
 BARE = "bare HTTP loop, 1 process"
 PLAIN = "Celery, task per message, 2 processes"
 RECORDED = "Celery, task per message that records the id"

@@ -6,7 +6,7 @@ from itertools import count
 from pathlib import Path
 
 from benchmarks.bench.carrier import Stub
-from benchmarks.bench.engine import Engine
+from benchmarks.bench.engine import Engine, close_connections, start_engine
 from benchmarks.bench.figures import Book
 from benchmarks.bench.rows import Place, make_place
 
@@ -32,6 +32,20 @@ class Run:
         """The stack that is up."""
         assert self.engine_now is not None, "this scenario runs without the engine"
         return self.engine_now
+
+    def start(self, *, workers: int = SEND_WORKERS) -> None:
+        """Start the engine, or start it anew on the same rows, with so many send processes."""
+        is_first = self.engine_now is None
+        self.stop()
+        self.engine_now = start_engine(
+            data_dir=self.folder / "engine", stub=self.stub, workers=workers, is_fresh=is_first
+        )
+
+    def stop(self) -> None:
+        """Stop the engine, if it runs."""
+        if self.engine_now is not None:
+            close_connections()
+            self.engine_now.stack.stop()
 
     @property
     def times(self) -> int:

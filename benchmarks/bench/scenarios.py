@@ -21,4 +21,5 @@ ENGINE: Final[dict[str, Scenario]] = {
     "fairness": punctual.fairness,
     "backlog": slopes.backlog,
     "history": slopes.history,
+    "workers": drains.workers,
 }
