@@ -225,13 +225,15 @@ WITH answer AS (
     ORDER BY a.id FOR NO KEY UPDATE OF m
 ), judged AS (
     SELECT a.id, a.seen, a.sid, a.code, a.due_at, a.outcome,
-           CASE WHEN a.state <> 'scheduled' THEN a.state
-                WHEN a.withdrawn <> '' THEN 'cancelled'
-                WHEN COALESCE(a.due_at, %(now)s) >= a.expires_at THEN 'expired' ELSE 'scheduled' END AS state,
-           CASE WHEN a.state <> 'scheduled' THEN a.reason
-                WHEN a.withdrawn <> '' THEN a.withdrawn
-                WHEN COALESCE(a.due_at, %(now)s) >= a.expires_at THEN 'found_past_expiry' ELSE a.reason END AS reason
-    FROM answer a
+           -- One that may not wait again is dropped only where no try may have arrived: else evidence decides.
+           CASE WHEN a.state <> 'scheduled' OR a.may_wait THEN a.state
+                WHEN a.outcome = 'unknown' OR COALESCE(o.unknown_tries, 0) > 0 THEN 'ambiguous'
+                WHEN a.withdrawn <> '' THEN 'cancelled' ELSE 'expired' END AS state,
+           CASE WHEN a.state <> 'scheduled' OR a.may_wait THEN a.reason
+                WHEN a.withdrawn <> '' THEN a.withdrawn ELSE 'found_past_expiry' END AS reason
+    FROM (
+        SELECT *, withdrawn = '' AND COALESCE(due_at, %(now)s) < expires_at AS may_wait FROM answer
+    ) a LEFT JOIN reminders_outbox o ON o.message_id = a.id
     WHERE a.attempts = a.try AND (
         a.seen = 'sending'
         OR (a.seen = 'ambiguous' AND a.state <> 'ambiguous')

@@ -9,7 +9,7 @@ from reminders.clinic.consent import newest_decision
 from reminders.clinic.models import Clinic, Patient, PatientPhone, TreatmentSession
 from reminders.core.carrier_errors import Fault
 from reminders.delivery.port import Accepted, CreateResult, NotProcessed, Refused, Unknown
-from reminders.messaging.cancelling import cancel_course
+from reminders.messaging.cancelling import cancel_course, take_back
 from reminders.messaging.models import DeliveryAttempt, Kind, Message, Sender
 from reminders.messaging.outbox import claim_due, send_claimed, sweep_leases
 from reminders.messaging.status import record_status
@@ -345,3 +345,25 @@ def test_what_was_cancelled_in_flight_and_may_have_left_says_so(
     send_due(PaperCarrier(meanwhile=void, answers={phone_of(patient): result}))
 
     assert session.messages.get(step_key="heat").state == state
+
+
+@pytest.mark.parametrize("why", ["withdrawn", "too late"])
+@pytest.mark.parametrize("last", [Unknown("timeout"), NotProcessed("no_connection")])
+def test_a_try_that_may_have_arrived_and_must_not_be_repeated_waits_for_evidence(
+    patient: Patient, why: str, last: CreateResult
+) -> None:
+    message = make_message(
+        patient=patient, due_at=NOON, now=NOON, kind=Kind.EMERGENCY, unknown_policy="resend", quiet_exempt=True
+    )
+    send_due(PaperCarrier(answers={phone_of(patient): Unknown("timeout")}))
+    until = again(message).due_at
+
+    def meanwhile() -> None:
+        if why == "withdrawn":
+            take_back(Message.objects.filter(pk=message.pk), reason="voided", now=until)
+        else:
+            Message.objects.filter(pk=message.pk).update(expires_at=until)
+
+    send_due(PaperCarrier(answers={phone_of(patient): last}, meanwhile=meanwhile), now=until)
+
+    assert (again(message).state, sending_state(message)) == ("ambiguous", "ambiguous")
