@@ -1,14 +1,16 @@
 """Settling `ambiguous` from evidence: the carrier's own list, never a blind second try."""
 
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
 from django.db import IntegrityError, transaction
 
+from reminders.core.evidence import next_look_in
 from reminders.core.states import CARRIER_RANK, MessageState
 from reminders.delivery.port import Carrier, CarrierRecord, CarrierUnavailableError
-from reminders.messaging.models import CarrierEvent, Message, OutboxRow
+from reminders.messaging.models import CarrierEvent, Message, OutboxRow, UnknownPolicy
 from reminders.messaging.status import record_status
 
 log = structlog.get_logger(__name__)
@@ -19,24 +21,35 @@ UNRESOLVED_AFTER = timedelta(minutes=15)
 UNRESOLVED_UNASKED_AFTER = timedelta(hours=1)
 # The carrier's clock and ours may differ by a little; a text created before our attempt is not ours.
 CLOCK_TOLERANCE = timedelta(seconds=30)
+# A slow carrier must not keep a worker from its other work; the next round goes on where this one ends.
+ROUND_SECONDS = 20.0
 
 
-def reconcile_ambiguous(*, now: datetime, carrier: Carrier, limit: int = 100) -> dict[str, int]:
-    """Look for each ambiguous text in the carrier's list; return counts of `adopted`, `waiting`, `unresolved`.
+def is_look_due(*, now: datetime) -> bool:
+    """Tell whether evidence is to be looked for by now."""
+    return OutboxRow.objects.filter(state=MessageState.AMBIGUOUS, look_at__lte=now).exists()
+
+
+def reconcile_ambiguous(
+    *, now: datetime, carrier: Carrier, limit: int = 200, within_seconds: float = ROUND_SECONDS
+) -> dict[str, int]:
+    """Look for the ambiguous texts whose look is due in the carrier's list; count `adopted`, `waiting`, `unresolved`.
 
     Exactly one candidate (same two numbers, same words, created after our attempt, not known to us) is adopted. None
     by the deadline, or several, become `unresolved`: a person decides on the delivery page. A carrier that cannot be
     asked is not asked again in the same round, and proves nothing: those texts wait, but not for ever. Calls are never
     listed; what became of one, only its callback can tell.
+
+    Any number of rounds may run at once: each takes a text by moving its next look, so no two ask for the same one. A
+    round ends after `limit` texts or `within_seconds`; what is left stays due for the next.
     """
     counts = {"adopted": 0, "waiting": 0, "unresolved": 0}
-    ambiguous = (
-        Message.objects.filter(outbox__state=MessageState.AMBIGUOUS)
-        .select_related("sender")
-        .order_by("outbox__look_at")
-    )
     can_be_asked = True
-    for message in ambiguous[:limit]:
+    began = time.monotonic()
+    while sum(counts.values()) < limit and time.monotonic() - began < within_seconds:
+        message = _take_next(now)
+        if message is None:
+            break
         candidates: Sequence[CarrierRecord] = []
         patience = UNRESOLVED_AFTER
         if message.channel == "sms":
@@ -50,7 +63,23 @@ def reconcile_ambiguous(*, now: datetime, carrier: Carrier, limit: int = 100) ->
     return counts
 
 
+def _take_next(now: datetime) -> Message | None:
+    """Return the ambiguous message that has waited longest for its look, with its next look moved on."""
+    with transaction.atomic():
+        due = OutboxRow.objects.filter(state=MessageState.AMBIGUOUS, look_at__lte=now).order_by("look_at")
+        row = due.select_for_update(skip_locked=True, no_key=True).first()
+        if row is None:
+            return None
+        wait = next_look_in(unknown_for=now - row.changed_at, deadlines=(UNRESOLVED_AFTER, UNRESOLVED_UNASKED_AFTER))
+        OutboxRow.objects.filter(pk=row.pk).update(look_at=now + wait)
+    return Message.objects.select_related("sender").get(pk=row.pk)
+
+
 def _judge(message: Message, candidates: Sequence[CarrierRecord], patience: timedelta, now: datetime) -> str:
+    if len(candidates) > 1 and message.unknown_policy == UnknownPolicy.RESEND:
+        # Created more than once because lost is worse than twice: each of them is it.
+        log.warning("sent_again", message_id=message.pk)
+        candidates = [max(candidates, key=lambda record: record.created_at)]
     if len(candidates) == 1:
         return "adopted" if _adopt(message, candidates[0], now) else "waiting"
     if len(candidates) > 1:

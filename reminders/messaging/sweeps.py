@@ -31,8 +31,3 @@ def next_due_at(*, after: datetime | None = None) -> datetime | None:
     if after is not None:
         waiting = waiting.filter(due_at__gt=after)
     return waiting.order_by("due_at").values_list("due_at", flat=True).first()
-
-
-def has_ambiguous() -> bool:
-    """Tell whether any message waits for evidence."""
-    return OutboxRow.objects.filter(state=MessageState.AMBIGUOUS).exists()

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,11 +11,12 @@ from structlog.testing import capture_logs
 from reminders.clinic.models import Clinic, Patient
 from reminders.delivery.port import CarrierRecord
 from reminders.messaging.models import CarrierEvent, DeliveryAttempt, Kind, Message
-from reminders.messaging.reconcile import reconcile_ambiguous
+from reminders.messaging.reconcile import is_look_due, reconcile_ambiguous
 from tests.factories import make_clinician, make_message, make_patient
 from tests.messaging.carriers import PaperCarrier, new_sid
 from tests.messaging.conftest import NOON
 from tests.messaging.outbox_steps import again
+from tests.messaging.threads import run_at_once
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
@@ -144,3 +146,61 @@ def test_a_call_is_never_looked_for_and_waits_for_its_callback(clinic: Clinic) -
     assert reconcile(carrier=carrier) == {"waiting": 1}
     assert reconcile(carrier=carrier, after=15 * MINUTE) == {"unresolved": 1}
     assert (carrier.looks, again(call).state) == (0, "unresolved")
+
+
+def test_a_look_is_taken_once_however_often_the_task_runs(patient: Patient) -> None:
+    not_known(patient)
+    carrier = PaperCarrier()
+
+    assert reconcile(carrier=carrier) == {"waiting": 1}
+    assert reconcile(carrier=carrier) == {}
+    assert carrier.looks == 1
+
+
+def test_looks_are_further_and_further_apart(patient: Patient) -> None:
+    not_known(patient)
+    carrier = PaperCarrier()
+
+    looked = [
+        second
+        for second in range(0, 5 * 60, 5)
+        if is_look_due(now=NOON + timedelta(seconds=second))
+        and reconcile(carrier=carrier, after=timedelta(seconds=second))
+    ]
+
+    assert looked == [0, 5, 10, 20, 40, 80, 160, 280]
+    assert carrier.looks == len(looked)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rounds_at_the_same_time_share_the_looks(clinic: Clinic) -> None:
+    for _ in range(8):
+        not_known(make_patient(clinic=clinic))
+    carriers = [PaperCarrier(), PaperCarrier(), PaperCarrier()]
+
+    rounds = run_at_once([partial(reconcile, carrier=carrier) for carrier in carriers])
+
+    assert sum(carrier.looks for carrier in carriers) == 8
+    assert sum(counts.get("waiting", 0) for counts in rounds) == 8
+
+
+def test_a_round_ends_and_the_next_one_goes_on_where_it_ended(clinic: Clinic) -> None:
+    for _ in range(3):
+        not_known(make_patient(clinic=clinic))
+    now, carrier = NOON + MINUTE, PaperCarrier()
+
+    assert reconcile_ambiguous(now=now, carrier=carrier, limit=2)["waiting"] == 2
+    assert reconcile_ambiguous(now=now, carrier=carrier, within_seconds=0)["waiting"] == 0
+    assert reconcile_ambiguous(now=now, carrier=carrier)["waiting"] == 1
+
+
+def test_an_emergency_answer_that_was_created_twice_is_adopted_without_an_alarm(patient: Patient) -> None:
+    message = not_known(patient, kind=Kind.EMERGENCY, unknown_policy="resend")
+    first = record_of(message)
+    second = record_of(message, created_at=NOON + MINUTE)
+
+    with capture_logs() as logs:
+        assert reconcile(second, first) == {"adopted": 1}
+
+    assert again(message).carrier_sid == second.sid
+    assert [(entry["event"], entry["log_level"]) for entry in logs] == [("sent_again", "warning")]
