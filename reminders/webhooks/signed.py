@@ -1,6 +1,6 @@
 """Only the carrier may call: every webhook is checked against the configured public address."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
@@ -27,6 +27,19 @@ def twiml(document: str = EMPTY_TWIML) -> HttpResponse:
     return HttpResponse(document, content_type="text/xml")
 
 
+def is_from_carrier(*, path: str, form: Mapping[str, Sequence[str]], headers: Mapping[str, str]) -> bool:
+    """Tell whether our carrier signed this form for our account and this path (with its query); a refusal is logged.
+
+    Checked against the address that the carrier was given, not the one that a proxy shows us.
+    """
+    url = settings.PUBLIC_BASE_URL.rstrip("/") + path
+    authentic = carrier().is_authentic(url=url, form=form, headers=headers)
+    if authentic and list(form.get("AccountSid", ()))[-1:] == [settings.TWILIO_ACCOUNT_SID]:
+        return True
+    log.warning("webhook_refused", signed=authentic)
+    return False
+
+
 def signed(
     view: Callable[Concatenate[HttpRequest, P], HttpResponseBase],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
@@ -36,13 +49,9 @@ def signed(
     @require_POST
     @wraps(view)
     def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        # The address the carrier was given, not the one a proxy shows us.
-        url = settings.PUBLIC_BASE_URL.rstrip("/") + request.get_full_path()
         form = form_of(request)
         fields = {name: form.getlist(name) for name in form}
-        authentic = carrier().is_authentic(url=url, form=fields, headers=request.headers)
-        if not authentic or form.get("AccountSid") != settings.TWILIO_ACCOUNT_SID:
-            log.warning("webhook_refused", signed=authentic)
+        if not is_from_carrier(path=request.get_full_path(), form=fields, headers=request.headers):
             return HttpResponse(status=403)
         return view(request, *args, **kwargs)
 

@@ -1,23 +1,30 @@
 """Webhooks of texts: one comes in, or the carrier reports on one of ours."""
 
 import re
+from collections.abc import Mapping
 from functools import partial
+from http import HTTPStatus
+from typing import Any
 from uuid import UUID
 
 import structlog
+from django.db import Error as DatabaseError
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 
 from reminders import clock
 from reminders.conversations.services import IncomingText, receive
 from reminders.conversations.tasks import read_texts
-from reminders.messaging.status import record_status
+from reminders.messaging.status import Report
 from reminders.webhooks.signed import form_of, signed, twiml
+from reminders.webhooks.status_desk import take_in
 
 log = structlog.get_logger(__name__)
 
 # The carrier sends ten at most; more would be somebody else.
 MOST_MEDIA = 10
+# Codes have five figures; a number that long is none, and reading it would take its time.
+LONGEST_CODE = 10
 # Other channels put their name before the number ("whatsapp:+1..."); the person behind it is the same.
 CHANNEL = re.compile(r"^[a-z]+:")
 
@@ -37,12 +44,12 @@ def inbound(request: HttpRequest) -> HttpResponse:
     return twiml()
 
 
-def _said(form: QueryDict, name: str) -> str:
+def _said(form: Mapping[str, Any], name: str) -> str:
     """Return one field; PostgreSQL stores no NUL, nothing else is touched."""
     return (form.get(name) or "").replace("\x00", "")
 
 
-def _incoming(form: QueryDict) -> IncomingText:
+def _incoming(form: Mapping[str, Any]) -> IncomingText:
     said = partial(_said, form)
     count = said("NumMedia")
     return IncomingText(
@@ -60,14 +67,26 @@ def _incoming(form: QueryDict) -> IncomingText:
 
 @signed
 def status(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Store a status callback and apply it if its rank rises. Unknown ids answer 204 all the same: no error loops."""
-    said = partial(_said, form_of(request))
+    """Take a status callback in. Most of them are answered before they come here (webhooks.front)."""
+    return HttpResponse(status=status_answer(public_id=public_id, form=form_of(request)))
+
+
+def status_answer(*, public_id: UUID, form: Mapping[str, Any]) -> HTTPStatus:
+    """Store a status callback, apply it if its rank rises, and return what to answer.
+
+    Unknown ids get 204 all the same: no error loops. While the database is away the carrier is told so, and comes back.
+    """
+    said = partial(_said, form)
     code = said("ErrorCode")
-    record_status(
+    report = Report(
         public_id=public_id,
         carrier_sid=said("MessageSid") or said("SmsSid"),
         status=said("MessageStatus") or said("SmsStatus"),
-        error_code=int(code) if code.isdecimal() else None,
-        now=clock.now(),
+        error_code=int(code) if code.isdecimal() and len(code) <= LONGEST_CODE else None,
     )
-    return HttpResponse(status=204)
+    try:
+        take_in(report)
+    except DatabaseError as error:
+        log.error("status_not_stored", kind=type(error).__name__)
+        return HTTPStatus.SERVICE_UNAVAILABLE
+    return HTTPStatus.NO_CONTENT
