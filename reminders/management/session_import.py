@@ -12,6 +12,7 @@ from reminders.clinic.intake import parse_session
 from reminders.clinic.models import AuditEvent, Clinic
 from reminders.clinic.services import IntakeOutcome, record_treatment_session
 from reminders.management.session_files import Refusal, Row, SessionFileError
+from reminders.messaging.gathering import plan_together
 
 DRY_RUN_BLOCK: Final = 200
 """Rows that a dry run holds in one transaction before it takes them back: they see each other, and the locks they take
@@ -55,7 +56,8 @@ def import_rows(*, clinic: Clinic, rows: Sequence[Row], dry_run: bool, progress:
                     _take_in_all(clinic, block, tally, progress)
                     transaction.set_rollback(True)
             else:
-                _take_in_all(clinic, block, tally, progress)
+                with plan_together():
+                    _take_in_all(clinic, block, tally, progress)
             done = start + len(block)
     except OperationalError:
         raise SessionFileError(

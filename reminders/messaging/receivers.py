@@ -9,21 +9,21 @@ from django.dispatch import receiver
 from reminders.clinic import events
 from reminders.clinic.models import Clinic, TreatmentSession
 from reminders.messaging.cancelling import cancel_course, make_way_for_new_plan, suppress_phone
+from reminders.messaging.gathering import ask_for_plan
 from reminders.messaging.models import AftercarePlan
-from reminders.messaging.tasks import plan_aftercare
 
 
 @receiver(events.treatment_session_recorded, dispatch_uid="messaging")
 def plan_recorded(sender: object, *, treatment_session: TreatmentSession, **_: Any) -> None:
     """Plan the new session once it is stored; the sweep plans what a lost task missed."""
-    transaction.on_commit(lambda: plan_aftercare.delay(treatment_session.pk), robust=True)
+    transaction.on_commit(lambda: ask_for_plan(treatment_session.pk), robust=True)
 
 
 @receiver(events.treatment_session_corrected, dispatch_uid="messaging")
 def replan_corrected(sender: object, *, treatment_session: TreatmentSession, now: datetime, **_: Any) -> None:
     """Take back what the old facts put on its way, and lay out the rest anew."""
     make_way_for_new_plan(treatment_session=treatment_session, now=now)
-    transaction.on_commit(lambda: plan_aftercare.delay(treatment_session.pk), robust=True)
+    transaction.on_commit(lambda: ask_for_plan(treatment_session.pk), robust=True)
 
 
 @receiver(events.treatment_session_voided, dispatch_uid="messaging")

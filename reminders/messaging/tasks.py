@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import structlog
 from celery import shared_task
 
 from reminders import clock
@@ -9,7 +10,10 @@ from reminders.delivery.registry import carrier
 from reminders.messaging.claimed import Held
 from reminders.messaging.outbox import send_claimed
 from reminders.messaging.planning import plan_aftercare as plan
+from reminders.messaging.planning import plan_many
 from reminders.messaging.reconcile import reconcile_ambiguous
+
+log = structlog.get_logger(__name__)
 
 
 @shared_task
@@ -22,6 +26,16 @@ def send_batch(held: Sequence[Sequence[int]]) -> int:
 def plan_aftercare(treatment_session_id: int) -> int:
     """Lay out the plan of one treatment session."""
     return plan(treatment_session_id=treatment_session_id, now=clock.now())
+
+
+@shared_task
+def plan_sessions(treatment_session_ids: Sequence[int]) -> int:
+    """Lay out the plans of these sessions; one that cannot be planned is logged, and left to the sweep."""
+    planned = plan_many(treatment_session_ids=treatment_session_ids, now=clock.now())
+    for treatment_session_id, error in planned.failures.items():
+        code = getattr(error, "code", type(error).__name__)
+        log.error("not_planned", treatment_session_id=treatment_session_id, code=code)
+    return planned.messages
 
 
 @shared_task
