@@ -1,6 +1,6 @@
 """Twilio behind the carrier port.
 
-The library builds requests and reads answers; the one thing it does not do is carry them (see `twilio_http`).
+The library builds requests and reads answers; it neither carries them nor waits for them (see `twilio_http`).
 """
 
 import asyncio
@@ -24,8 +24,8 @@ from reminders.delivery.port import (
     Refused,
     Unknown,
 )
-from reminders.delivery.twilio_http import WireClient
-from reminders.delivery.wire import Request, TooLateError, current_request, steady, wire
+from reminders.delivery.twilio_http import TextCreator, WireClient
+from reminders.delivery.wire import Request, TooLateError, current_request, steady, until, wire
 
 # Twilio answers a create within a second or two; ten bounds a hang without giving up on a slow day.
 CREATE_TIMEOUT_SECONDS = 10.0
@@ -56,6 +56,7 @@ class TwilioCarrier:
         if not account_sid or not auth_token:
             raise ValueError("The carrier needs an account and a token: set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN.")
         self._client = Client(account_sid, auth_token, http_client=WireClient(base_url=base_url))
+        self._texts = TextCreator(self._client)
         self._timeout_seconds = timeout_seconds
         self._validator = RequestValidator(auth_token)
 
@@ -72,14 +73,17 @@ class TwilioCarrier:
         request = Request(begin_by=leave_at + item.begin_within_seconds)
         current_request.set(request)
         if item.wait_seconds > 0:
-            await asyncio.sleep(leave_at - steady())
+            await until(leave_at)
         async with wire().places:
             return await self._create_one(item, request)
 
     async def _create_one(self, item: OutgoingText | OutgoingCall, request: Request) -> CreateResult:
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                sid = await _post(self._client, item)
+                if isinstance(item, OutgoingText):
+                    sid = await self._texts.create(item)
+                else:
+                    sid = await _place(self._client, item)
         except (TwilioRestException, TwilioServiceException) as error:
             return _refusal(request, error.code)
         except TooLateError:
@@ -120,26 +124,17 @@ class TwilioCarrier:
             return False
 
 
-async def _post(client: Client, item: OutgoingText | OutgoingCall) -> object:
-    """Ask for one create and return the id in the answer."""
-    if isinstance(item, OutgoingText):
-        created = await client.messages.create_async(
-            to=item.to_number,
-            from_=item.from_number,
-            body=item.body,
-            status_callback=item.status_callback_url,
-            validity_period=item.validity_seconds,
-        )
-    else:
-        created = await client.calls.create_async(
-            to=item.to_number,
-            from_=item.from_number,
-            url=item.answer_url,
-            timeout=item.ring_seconds,
-            status_callback=item.status_callback_url,
-            status_callback_event=["initiated", "ringing", "answered", "completed"],
-        )
-    return created.sid
+async def _place(client: Client, item: OutgoingCall) -> object:
+    """Ask for one call and return the id in the answer."""
+    placed = await client.calls.create_async(
+        to=item.to_number,
+        from_=item.from_number,
+        url=item.answer_url,
+        timeout=item.ring_seconds,
+        status_callback=item.status_callback_url,
+        status_callback_event=["initiated", "ringing", "answered", "completed"],
+    )
+    return placed.sid
 
 
 def _unanswered(request: Request, error: Exception) -> CreateResult:

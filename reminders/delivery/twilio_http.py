@@ -1,9 +1,10 @@
 """The transport under Twilio's library: one request per call, bounded from outside, silent, to a configurable address.
 
-The library's own async transport sends a create three times on a 500, ignores its time-out, prints phones and words at
-INFO, and takes 0.23 ms of a core per create; this one takes 0.14 ms.
+The library's own async transport sends a create three times on a 500, ignores its time-out, and prints phones and words
+at INFO.
 """
 
+import json
 import logging
 import re
 from collections.abc import Mapping
@@ -14,8 +15,10 @@ from urllib.parse import urlsplit, urlunsplit
 import aiohttp
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
+from twilio.rest import Client
 from yarl import URL
 
+from reminders.delivery.port import OutgoingText
 from reminders.delivery.wire import current_request, wire
 
 # What a form does not leave as it is (urllib's rule); a space becomes a plus sign.
@@ -59,6 +62,39 @@ class WireClient(AsyncHttpClient):  # type: ignore[misc]  # untyped library
         parts = urlsplit(url)
         path = self._base.path.rstrip("/") + parts.path
         return URL(urlunsplit((self._base.scheme, self._base.netloc, path, parts.query, "")))
+
+
+class TextCreator:
+    """Asks for texts with the library's pieces: its address, its headers, its reading of errors.
+
+    Its whole way takes 0.04 ms of a core longer for each: two dozen optional fields to look at, the headers made anew,
+    an object whose dates are read that nobody asks for. What leaves is the same byte for byte, and a test says so.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._http = client.http_client
+        self._version = client.api.v2010
+        path = f"/Accounts/{client.account_sid}/Messages.json"
+        self._url: str = client.get_hostname(self._version.absolute_url(path))
+        self._headers = client.get_headers(
+            "POST", {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+        )
+        self._headers["Authorization"] = aiohttp.encode_basic_auth(*client.auth)
+
+    async def create(self, item: OutgoingText) -> object:
+        """Ask for one text and return the id in the answer. Raises the library's exceptions where it is a refusal."""
+        form = {
+            "To": item.to_number,
+            "StatusCallback": item.status_callback_url,
+            "ValidityPeriod": item.validity_seconds,
+            "From": item.from_number,
+            "Body": item.body,
+        }
+        response = await self._http.request("POST", self._url, data=form, headers=self._headers)
+        if not 200 <= response.status_code < 300:
+            raise self._version.exception("POST", self._url, response, "Unable to create record")
+        answer = json.loads(response.text or "{}")
+        return answer.get("sid") if isinstance(answer, dict) else None
 
 
 def encode_form(fields: Mapping[str, object]) -> bytes:

@@ -58,6 +58,12 @@ def steady() -> float:
     return time.clock_gettime(_CLOCK)
 
 
+async def until(moment: float) -> None:
+    """Wait for a moment on the clock of `steady`. Never ends before it, whatever the event loop's own clock rounds."""
+    while (left := moment - steady()) > 0:
+        await asyncio.sleep(left)
+
+
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
