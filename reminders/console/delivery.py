@@ -14,10 +14,10 @@ from reminders.clinic.numbers import failing_numbers, number_is_fine
 from reminders.console.access import May, StaffRequest, access_message, access_phone, access_sender, allows, room
 from reminders.console.moments import span
 from reminders.insights import delivery as insights
-from reminders.messaging.deciding import STAFF, mark_as_sent, send_again
+from reminders.messaging.deciding import STAFF, mark_as_not_arrived, mark_as_sent, send_again
 from reminders.messaging.models import Message
 from reminders.messaging.reconcile import UNRESOLVED_AFTER, UNRESOLVED_UNASKED_AFTER
-from reminders.messaging.senders import Queue, queues, resume_sender
+from reminders.messaging.senders import COUNTED, Queue, queues, resume_sender
 
 PERIODS: Final = {1: "1 day", 7: "7 days", 30: "30 days", 90: "90 days"}
 DEFAULT_DAYS: Final = 7
@@ -45,6 +45,7 @@ def delivery_room(request: StaffRequest) -> HttpResponse:
         "numbers": numbers[:NUMBERS_SHOWN],
         "more_numbers": len(numbers) > NUMBERS_SHOWN,
         "senders": senders,
+        "counted": COUNTED,
         "missed": insights.missed(
             clinic=clinic, since=now - timedelta(days=days), page=_whole(request.GET.get("page", ""), 1)
         ),
@@ -63,6 +64,17 @@ def mark_sent(request: StaffRequest, message_id: int) -> HttpResponse:
         request,
         lambda: mark_as_sent(message_id=row.pk, clinic=request.user.clinic, clinician=request.user, now=clock.now()),
         "It counts as sent. Nothing was sent now.",
+    )
+
+
+@room(may=May.DECIDE_DELIVERY, methods=("POST",))
+def mark_not_arrived(request: StaffRequest, message_id: int) -> HttpResponse:
+    """Let one unresolved text count as failed."""
+    row, user = access_message(request, message_id), request.user
+    return _done(
+        request,
+        lambda: mark_as_not_arrived(message_id=row.pk, clinic=user.clinic, clinician=user, now=clock.now()),
+        "It counts as not arrived. Nothing was sent now.",
     )
 
 

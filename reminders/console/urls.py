@@ -20,6 +20,7 @@ urlpatterns = [
     path("templates/<slug:key>/<slug:language>/preview/", templates_room.preview, name="template_preview"),
     path("delivery/", delivery.delivery_room, name="delivery"),
     path("delivery/texts/<int:message_id>/sent/", delivery.mark_sent, name="delivery_mark_sent"),
+    path("delivery/texts/<int:message_id>/not-arrived/", delivery.mark_not_arrived, name="delivery_not_arrived"),
     path("delivery/texts/<int:message_id>/again/", delivery.again, name="delivery_send_again"),
     path("delivery/numbers/<int:phone_id>/fine/", delivery.number_fine, name="delivery_number_fine"),
     path("delivery/senders/<int:sender_id>/resume/", delivery.resume, name="delivery_sender_resume"),

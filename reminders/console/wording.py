@@ -29,6 +29,7 @@ STATE_REASONS: Mapping[str, str] = {
     "lease_ended": "the connection broke while it was sent",
     "sent_again": "nobody knew whether it arrived, and it was sent again",
     "marked_as_sent": "nobody knew whether it arrived, and it was marked as sent",
+    "marked_not_arrived": "nobody knew whether it arrived, and it was marked as not arrived",
     "first_one_left": "the first one turned out to have left",
     "carrier_id_taken": "the carrier's answer made no sense",
     Fault.NUMBER_INVALID: "no phone has this number",

@@ -1,4 +1,4 @@
-"""A person decides about a text whose fate nobody knows: it counts as sent, or it is sent again as a new one.
+"""A person decides about a text whose fate nobody knows: it counts as sent, as not arrived, or leaves as a new one.
 
 Whoever decides is the first, or is told who was: every move names the state it leaves. A text that is sent again obeys
 what any text obeys (consent, quiet hours, expiry), and the commit point asks all of it once more before it leaves.
@@ -24,6 +24,7 @@ from reminders.messaging.models import AftercarePlan, ConsentRule, Kind, Message
 
 SENT_AGAIN = "sent_again"
 MARKED_AS_SENT = "marked_as_sent"
+MARKED_AS_NOT_ARRIVED = "marked_not_arrived"
 STAFF = (Kind.STAFF_NOTICE, Kind.STAFF_CALL)
 
 
@@ -39,6 +40,19 @@ def mark_as_sent(*, message_id: int, clinic: Clinic, clinician: Clinician, now: 
         message.accepted_at = last_try.started_at if last_try else message.due_at
         _move(message, MessageState.ACCEPTED, MARKED_AS_SENT, now)
         _audit(message, MARKED_AS_SENT, clinician, now)
+    return message
+
+
+def mark_as_not_arrived(*, message_id: int, clinic: Clinic, clinician: Clinician, now: datetime) -> Message:
+    """Let an unresolved message count as failed, as the patient said perhaps; nothing leaves. On record.
+
+    It stands on the register of what patients missed. A receipt that comes later is still believed. Raises
+    NotFoundError for another clinic's message, ConflictError where it is unresolved no more.
+    """
+    with transaction.atomic():
+        message = _unresolved(message_id, clinic)
+        _move(message, MessageState.FAILED, MARKED_AS_NOT_ARRIVED, now)
+        _audit(message, MARKED_AS_NOT_ARRIVED, clinician, now)
     return message
 
 
@@ -89,6 +103,8 @@ def _unresolved(message_id: int, clinic: Clinic) -> Message:
         raise ConflictError("This text was sent again already; it does not leave a second time.")
     if message.reason == MARKED_AS_SENT:
         raise ConflictError("This text was marked as sent already.")
+    if message.reason == MARKED_AS_NOT_ARRIVED:
+        raise ConflictError("This text was marked as not arrived already.")
     if message.state == MessageState.AMBIGUOUS:
         raise ConflictError("We still look for proof; please wait until that has ended.")
     if message.state != MessageState.UNRESOLVED:

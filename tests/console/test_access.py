@@ -42,6 +42,7 @@ def addresses(clinic: Clinic, patient: Patient) -> dict[str, str]:
         "template_preview": "/templates/check_in/en/preview/",
         "delivery": "/delivery/",
         "delivery_mark_sent": f"/delivery/texts/{message.pk}/sent/",
+        "delivery_not_arrived": f"/delivery/texts/{message.pk}/not-arrived/",
         "delivery_send_again": f"/delivery/texts/{message.pk}/again/",
         "delivery_number_fine": f"/delivery/numbers/{patient.phones.get().pk}/fine/",
         "delivery_sender_resume": f"/delivery/senders/{message.sender_id}/resume/",
@@ -98,7 +99,7 @@ def test_a_stranger_finds_nothing_of_another_clinic(
     client = log_in(stranger)
     with_an_object = [address for address in addresses.values() if any(char.isdigit() for char in address)]
 
-    assert len(with_an_object) == 11
+    assert len(with_an_object) == 12
     for address in with_an_object:
         assert _status(client, address) == 404, address
 

@@ -48,14 +48,14 @@ def test_a_clinic_without_trouble_reads_so(therapist: Client) -> None:
     assert "In the last 7 days every text to a patient happened as planned." in page
 
 
-def test_what_nobody_knows_stands_with_its_words_and_both_choices(
+def test_what_nobody_knows_stands_with_its_words_and_all_choices(
     therapist: Client, unresolved: Message, patient: Patient
 ) -> None:
     page = _page(therapist)
 
     assert "1 text waits for a decision." in page
     for words in (patient.display_name, "Your PT has been told.", "no clear answer came from the carrier",
-                  "Send again", "Mark as sent"):  # fmt: skip
+                  "Send again", "Mark as sent", "Did not arrive"):  # fmt: skip
         assert words in page, words
 
 
@@ -81,6 +81,25 @@ def test_marking_as_sent_settles_it_without_sending(therapist: Client, unresolve
     assert "No text waits for a decision." in page
     assert Message.objects.count() == 1
     assert AuditEvent.objects.get(verb="marked_as_sent").clinician == staff.therapist
+
+
+def test_what_did_not_arrive_is_on_the_register_and_a_late_receipt_takes_it_off(
+    therapist: Client, unresolved: Message, staff: Staff
+) -> None:
+    page = _press(therapist, f"texts/{unresolved.pk}/not-arrived")
+
+    unresolved.refresh_from_db()
+    assert unresolved.state == "failed"
+    assert "It counts as not arrived. Nothing was sent now." in page
+    assert "No text waits for a decision." in page
+    assert "Nobody knew whether it arrived, and it was marked as not arrived." in page
+    assert Message.objects.count() == 1
+    assert AuditEvent.objects.get(verb="marked_not_arrived").clinician == staff.therapist
+
+    record_status(
+        public_id=unresolved.public_id, carrier_sid="SM1", status="delivered", error_code=None, now=datetime.now(UTC)
+    )
+    assert "marked as not arrived" not in _page(therapist)
 
 
 def test_sending_again_twice_makes_one(therapist: Client, unresolved: Message, patient: Patient) -> None:

@@ -11,7 +11,7 @@ from reminders.clinic.consent import revoke_consent
 from reminders.clinic.errors import ConflictError, NotFoundError, ReminderError
 from reminders.clinic.models import AuditEvent, Clinic, Clinician, Patient, PatientPhone, TreatmentSession
 from reminders.conversations.models import CheckIn
-from reminders.messaging.deciding import mark_as_sent, send_again
+from reminders.messaging.deciding import mark_as_not_arrived, mark_as_sent, send_again
 from reminders.messaging.errors import CannotSendAgainError
 from reminders.messaging.models import AftercarePlan, DeliveryAttempt, Message
 from reminders.messaging.outbox import claim_due, send_claimed
@@ -114,7 +114,31 @@ def test_sent_again_it_is_a_new_text_that_leaves_now(
     assert again(new).state == "accepted"
 
 
-@pytest.mark.parametrize("verbs", [(send_again, send_again), (mark_as_sent, send_again), (send_again, mark_as_sent)])
+def test_marked_as_not_arrived_nothing_leaves_and_a_receipt_is_still_believed(
+    unresolved: Message, fran: Clinician, carrier: PaperCarrier
+) -> None:
+    decided(mark_as_not_arrived, unresolved, fran)
+
+    assert (again(unresolved).state, again(unresolved).reason) == ("failed", "marked_not_arrived")
+    event = AuditEvent.objects.get(verb="marked_not_arrived")
+    assert (event.clinician, event.subject_id, event.at) == (fran, unresolved.pk, LATER)
+    send_claimed(held=claim_due(now=LATER), now=LATER, carrier=carrier)
+    assert carrier.asked_for == []
+    assert callback(unresolved, "delivered")
+    assert again(unresolved).state == "delivered"
+
+
+@pytest.mark.parametrize(
+    "verbs",
+    [
+        (send_again, send_again),
+        (mark_as_sent, send_again),
+        (send_again, mark_as_sent),
+        (mark_as_not_arrived, send_again),
+        (send_again, mark_as_not_arrived),
+        (mark_as_not_arrived, mark_as_sent),
+    ],
+)
 def test_who_decides_second_is_told_so(
     unresolved: Message, fran: Clinician, clinic: Clinic, verbs: tuple[Decide, Decide]
 ) -> None:
@@ -125,7 +149,7 @@ def test_who_decides_second_is_told_so(
     assert Message.objects.filter(sends_again=unresolved).count() == (verbs[0] is send_again)
 
 
-@pytest.mark.parametrize("verb", [send_again, mark_as_sent])
+@pytest.mark.parametrize("verb", [send_again, mark_as_sent, mark_as_not_arrived])
 def test_evidence_that_was_faster_leaves_nothing_to_decide(unresolved: Message, fran: Clinician, verb: Decide) -> None:
     callback(unresolved, "delivered")
 
@@ -134,7 +158,7 @@ def test_evidence_that_was_faster_leaves_nothing_to_decide(unresolved: Message, 
     assert again(unresolved).state == "delivered"
 
 
-@pytest.mark.parametrize("verb", [send_again, mark_as_sent])
+@pytest.mark.parametrize("verb", [send_again, mark_as_sent, mark_as_not_arrived])
 def test_nobody_decides_while_we_still_look_for_proof(unresolved: Message, fran: Clinician, verb: Decide) -> None:
     with_proof_pending = make_message(patient=unresolved.patient, state="ambiguous", due_at=NOON)
 
@@ -142,7 +166,7 @@ def test_nobody_decides_while_we_still_look_for_proof(unresolved: Message, fran:
         decided(verb, with_proof_pending, fran)
 
 
-@pytest.mark.parametrize("verb", [send_again, mark_as_sent])
+@pytest.mark.parametrize("verb", [send_again, mark_as_sent, mark_as_not_arrived])
 def test_another_clinics_text_does_not_exist(unresolved: Message, verb: Decide) -> None:
     stranger = make_clinician(clinic=make_clinic(name="Lakeside Spine"), role="owner")
 
