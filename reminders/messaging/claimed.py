@@ -53,7 +53,7 @@ _COLUMNS = tuple(field.name for field in fields(Claimed))[:-2]
 
 
 def inspect(held: Sequence[Held]) -> list[Claimed]:
-    """Return those of the rows that are still held, in the order of their ids."""
+    """Return those of the rows that are still held, in the order in which they leave."""
     with connection.cursor() as cursor:
         cursor.execute(sql.INSPECT, keys(held))
         return [

@@ -8,8 +8,9 @@ settle         sending -> what the carrier said; unknown answers become `ambiguo
 """
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -21,7 +22,7 @@ from django.db import connection, transaction
 from reminders.clinic.consent import turn_topic
 from reminders.clinic.turns import turn_key
 from reminders.core.quiet_hours import is_quiet, next_open, next_start
-from reminders.delivery.port import Carrier, OutgoingCall, OutgoingText
+from reminders.delivery.port import Carrier, CreateResult, OutgoingCall, OutgoingText
 from reminders.logs import place_of
 from reminders.messaging import crash_points, sql
 from reminders.messaging.claimed import Claimed, Held, inspect, is_urgent, keys, known_zone
@@ -31,6 +32,7 @@ from reminders.messaging.settling import RESEND_LIMIT, keep_answers
 
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
+Outgoing = OutgoingText | OutgoingCall
 
 CLAIM_LEASE_SECONDS = 30
 # Longer than the slowest create, so that a lease never ends under a worker that is still asking.
@@ -40,6 +42,10 @@ SENDING_LEASE_SECONDS = 45
 START_WITHIN_SECONDS = 10
 # How many rows workers may hold at once: enough to keep them busy, few enough that no lease ends in the queue.
 CAPACITY = 1000
+# Texts whose turns lie this close together pass the commit point together, this long before the first of them.
+TOGETHER_SECONDS = 0.02
+COMMIT_AHEAD_SECONDS = 0.01
+MOST_GROUPS = 16
 PAUSED_RECHECK = timedelta(minutes=5)
 # A row that cannot be prepared is tried again until it expires, and is then on the list of what was missed.
 BROKEN_RECHECK = timedelta(minutes=1)
@@ -95,33 +101,76 @@ def send_claimed(*, held: Sequence[Held], now: datetime, carrier: Carrier) -> in
     ready = introduce(_put_back_what_must_wait(inspect(held), now), now=now)
     # Whatever may fail is made before the commit point: a row past it may have left.
     outgoing = _for_each(ready, partial(_outgoing, now=now), now)
-    turns = _take_turns([row for row in ready if row.id in outgoing])
-    before = time.monotonic()
-    _put_back([row for row in ready if row.id in outgoing and row.id not in turns], now)
+    ready = [row for row in ready if row.id in outgoing]
+    began = time.monotonic()
+    turns = _take_turns(ready)
+    _put_back([row for row in ready if row.id not in turns], now)
     ready = [row for row in ready if row.id in turns]
     crash_points.reach("before_commit_point")
-    tries = _commit_to_send(ready, now)
-    committed = [row for row in ready if row.id in tries]
-    if not committed:
-        return 0
+    groups = _by_turn(ready, turns)
+    asked: list[_Asked] = []
+    # Each group but the last is asked in a thread of its own: a slow answer makes no other group miss its turn.
+    with ThreadPoolExecutor(max_workers=MOST_GROUPS, thread_name_prefix="create") as asking:
+        try:
+            for group in groups:
+                time.sleep(max(0.0, turns[group[0].id] - COMMIT_AHEAD_SECONDS - (time.monotonic() - began)))
+                before = time.monotonic()
+                at = now + timedelta(seconds=before - started)
+                tries = _commit_to_send(group, at)
+                committed = [row for row in group if row.id in tries]
+                if committed:
+                    leaving = [(outgoing[row.id], began + turns[row.id]) for row in committed]
+                    ask = partial(_create, carrier, leaving, before + START_WITHIN_SECONDS)
+                    answer = _answered(ask()) if group is groups[-1] else asking.submit(ask)
+                    asked.append(_Asked(committed, tries, at, answer))
+        finally:
+            # Also where the database went away before the last group: the answers to the others are known here alone.
+            for one in asked:
+                results = one.answer.result()
+                crash_points.reach("before_settle")
+                ended = now + timedelta(seconds=time.monotonic() - started)
+                keep_answers(one.rows, one.tries, results, began=one.began, now=ended)
+    crash_points.reach("before_ack")
+    return sum(len(one.rows) for one in asked)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Rows past the commit point, when they passed it, and the answers to come."""
+
+    rows: list[Claimed]
+    tries: dict[int, int]
+    began: datetime
+    answer: Future[list[CreateResult]]
+
+
+def _by_turn(rows: Sequence[Claimed], turns: Mapping[int, float]) -> list[list[Claimed]]:
+    """Return the rows in groups that leave together: whoever takes a text back has until shortly before it leaves."""
+    groups: list[list[Claimed]] = []
+    for row in sorted(rows, key=lambda row: turns[row.id]):
+        if not groups or (turns[row.id] - turns[groups[-1][0].id] > TOGETHER_SECONDS and len(groups) < MOST_GROUPS):
+            groups.append([])
+        groups[-1].append(row)
+    return groups
+
+
+def _create(carrier: Carrier, leaving: Sequence[tuple[Outgoing, float]], begin_by: float) -> list[CreateResult]:
+    """Ask for each create at its moment on the steady clock, and for none that could not begin in time."""
     crash_points.reach("after_commit_point")
-    since = time.monotonic() - before
     crash_points.reach("mid_request")
-    results = carrier.create(
+    steady = time.monotonic()
+    return carrier.create(
         [
-            replace(
-                outgoing[row.id],
-                wait_seconds=max(0.0, turns[row.id] - since),
-                begin_within_seconds=START_WITHIN_SECONDS - since,
-            )
-            for row in committed
+            replace(item, wait_seconds=max(0.0, turn - steady), begin_within_seconds=begin_by - max(steady, turn))
+            for item, turn in leaving
         ]
     )
-    crash_points.reach("before_settle")
-    ended = now + timedelta(seconds=time.monotonic() - started)
-    keep_answers(committed, tries, results, began=now, now=ended)
-    crash_points.reach("before_ack")
-    return len(committed)
+
+
+def _answered(results: list[CreateResult]) -> Future[list[CreateResult]]:
+    answer: Future[list[CreateResult]] = Future()
+    answer.set_result(results)
+    return answer
 
 
 def _put_back_what_must_wait(rows: Sequence[Claimed], now: datetime) -> list[Claimed]:
@@ -202,7 +251,7 @@ def _commit_to_send(rows: Sequence[Claimed], now: datetime) -> dict[int, int]:
     return tries
 
 
-def _outgoing(row: Claimed, now: datetime) -> OutgoingText | OutgoingCall:
+def _outgoing(row: Claimed, now: datetime) -> Outgoing:
     base = settings.PUBLIC_BASE_URL.rstrip("/")
     # Retries of the carrier's own callbacks; the fragment is an instruction to it and never reaches us.
     callback = f"{base}/webhooks/{{}}/status/{row.public_id}/#rc=3&rp=ct,rt,5xx"

@@ -106,7 +106,7 @@ JOIN reminders_message m ON m.id = o.message_id
 JOIN reminders_sender s ON s.id = o.sender_id
 JOIN reminders_clinic c ON c.id = o.clinic_id
 LEFT JOIN reminders_patient p ON p.id = m.patient_id
-ORDER BY o.message_id
+ORDER BY o.priority, o.due_at, o.message_id
 """
 
 # The moment at which each text may leave, one after the other, across all workers: a sender's row is the queue. Taken

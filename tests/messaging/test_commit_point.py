@@ -1,5 +1,6 @@
 """The commit point: the last moment at which anything can still keep a text from leaving."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,10 +8,10 @@ from structlog.testing import capture_logs
 
 from reminders.clinic.consent import grant_consent, revoke_consent
 from reminders.clinic.models import Clinic, Patient
-from reminders.delivery.port import OutgoingCall, OutgoingText
+from reminders.delivery.port import CreateResult, OutgoingCall, OutgoingText
 from reminders.messaging import outbox
 from reminders.messaging.claimed import Claimed
-from reminders.messaging.models import ConsentRule, Kind
+from reminders.messaging.models import ConsentRule, DeliveryAttempt, Kind
 from reminders.messaging.outbox import claim_due, send_claimed, sweep_leases
 from tests.factories import make_clinic, make_clinician, make_consent, make_message, make_patient, phone_of
 from tests.messaging.carriers import PaperCarrier
@@ -282,3 +283,24 @@ def test_a_zone_that_nobody_knows_is_that_of_the_clinic(clinic: Clinic, carrier:
 
     assert send_due(carrier, now=night) == 0
     assert again(message).due_at == datetime(2026, 5, 14, 14, 0, tzinfo=UTC), "09:00 in Chicago"
+
+
+def test_texts_that_leave_at_different_moments_pass_the_commit_point_shortly_before_each(
+    clinic: Clinic, patient: Patient
+) -> None:
+    clinic.senders.update(parts_per_second=10)
+    first, second = (make_message(patient=patient, due_at=NOON, priority=0) for _ in range(2))
+    seen: list[str] = []
+
+    class Looking(PaperCarrier):
+        """Notes how long each has to wait still; the last group is asked in this very thread."""
+
+        def create(self, outgoing: Sequence[OutgoingText | OutgoingCall]) -> list[CreateResult]:
+            seen.extend(f"{item.message_id} {item.wait_seconds < 0.02}" for item in outgoing)
+            return super().create(outgoing)
+
+    assert send_due(Looking()) == 2
+    assert seen == [f"{first.public_id} True", f"{second.public_id} True"]
+    assert {again(one).state for one in (first, second)} == {"accepted"}
+    tries = DeliveryAttempt.objects.filter(message__in=[first, second]).order_by("message").values_list("started_at")
+    assert tries[1][0] >= NOON + timedelta(milliseconds=90), "a tenth of a second later, less what the commit takes"
