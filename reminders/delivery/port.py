@@ -113,6 +113,14 @@ class Carrier(Protocol):
         """
         ...
 
+    def texts_by_sid(self, *, sids: Sequence[str]) -> dict[str, CarrierRecord]:
+        """Return what the carrier says of each of its texts now, by id, asking for a few at a time.
+
+        One that it does not know, or does not answer for, is left out. Raises CarrierUnavailableError where it answers
+        for none.
+        """
+        ...
+
     def is_authentic(self, *, url: str, form: Mapping[str, Sequence[str]], headers: Mapping[str, str]) -> bool:
         """Tell whether a webhook was signed for this URL and form by our carrier. Never raises."""
         ...

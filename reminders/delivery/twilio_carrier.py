@@ -11,6 +11,7 @@ import aiohttp
 from twilio.base.exceptions import TwilioRestException, TwilioServiceException
 from twilio.request_validator import RequestValidator, get_signature_algorithm
 from twilio.rest import Client
+from twilio.rest.api.v2010.account.message import MessageInstance
 
 from reminders.core.carrier_errors import Fault, fault_of
 from reminders.delivery.port import (
@@ -31,8 +32,11 @@ from reminders.delivery.wire import Request, TooLateError, current_request, stea
 CREATE_TIMEOUT_SECONDS = 10.0
 # The library puts the HTTP status where an answer has no code of its own.
 LEAST_CODE = 1000
+NOT_FOUND = 20404
 MOST_CODE = 2**31 - 1
 SID_LENGTH = 34
+# Looking is never urgent: it leaves most places to what is.
+LOOKS_IN_FLIGHT = 10
 SIGNATURE_HEADER = "X-Twilio-Signature"
 SETTINGS_HEADER = "X-Twilio-Webhooks-Signature-Settings"
 
@@ -102,16 +106,26 @@ class TwilioCarrier:
         except Exception as error:  # noqa: BLE001  # a failed look is never worse than no look
             # The cause may hold a URL with phones in it, so only its kind is passed on.
             raise CarrierUnavailableError(type(error).__name__) from None
-        return [
-            CarrierRecord(
-                sid=item.sid,
-                status=str(item.status),
-                body=item.body or "",
-                created_at=item.date_created or datetime.min.replace(tzinfo=UTC),
-                error_code=_code(item.error_code),
-            )
-            for item in found
-        ]
+        return [_record(item) for item in found]
+
+    def texts_by_sid(self, *, sids: Sequence[str]) -> dict[str, CarrierRecord]:
+        return wire().run(self._texts_by_sid(sids))
+
+    async def _texts_by_sid(self, sids: Sequence[str]) -> dict[str, CarrierRecord]:
+        places = asyncio.Semaphore(LOOKS_IN_FLIGHT)
+        answers = await asyncio.gather(*(self._text_by_sid(sid, places) for sid in sids))
+        failures = [answer for answer in answers if isinstance(answer, CarrierUnavailableError)]
+        if sids and len(failures) == len(sids):
+            raise failures[0]
+        return {answer.sid: answer for answer in answers if isinstance(answer, CarrierRecord)}
+
+    async def _text_by_sid(self, sid: str, places: asyncio.Semaphore) -> CarrierRecord | CarrierUnavailableError | None:
+        try:
+            async with places, asyncio.timeout(self._timeout_seconds):
+                return _record(await self._client.messages(sid).fetch_async())
+        except Exception as error:  # noqa: BLE001  # as above
+            is_unknown = isinstance(error, TwilioRestException) and error.code == NOT_FOUND
+            return None if is_unknown else CarrierUnavailableError(type(error).__name__)
 
     def is_authentic(self, *, url: str, form: Mapping[str, Sequence[str]], headers: Mapping[str, str]) -> bool:
         signature = headers.get(SIGNATURE_HEADER)
@@ -135,6 +149,16 @@ async def _place(client: Client, item: OutgoingCall) -> object:
         status_callback_event=["initiated", "ringing", "answered", "completed"],
     )
     return placed.sid
+
+
+def _record(item: MessageInstance) -> CarrierRecord:
+    return CarrierRecord(
+        sid=item.sid,
+        status=str(item.status),
+        body=item.body or "",
+        created_at=item.date_created or datetime.min.replace(tzinfo=UTC),
+        error_code=_code(item.error_code),
+    )
 
 
 def _unanswered(request: Request, error: Exception) -> CreateResult:

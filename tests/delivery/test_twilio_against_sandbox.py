@@ -163,6 +163,30 @@ def test_a_list_that_cannot_be_read_says_so_without_phones(server: Sandbox) -> N
     assert told.value.__cause__ is None
 
 
+def test_texts_are_looked_up_by_their_ids_and_unknown_ones_are_left_out(server: Sandbox) -> None:
+    results = adapter(server).create([text(body=str(number)) for number in range(15)])
+    sids = [result.sid for result in results if isinstance(result, Accepted)]
+
+    found = adapter(server).texts_by_sid(sids=[*sids, "SM" + "0" * 32])
+
+    assert {sid: record.body for sid, record in found.items()} == {sid: str(n) for n, sid in enumerate(sids)}
+    assert adapter(server).texts_by_sid(sids=["SM" + "0" * 32]) == {}
+    assert adapter(server).texts_by_sid(sids=[]) == {}
+
+
+def test_a_text_that_is_not_answered_for_is_left_out_and_none_at_all_says_so(server: Sandbox) -> None:
+    first, second = (create(server, text(body=body)) for body in ("one", "two"))
+    assert isinstance(first, Accepted)
+    assert isinstance(second, Accepted)
+    server.control("POST", "faults", {"effect": "error", "operation": "messages.fetch", "first": 3})
+
+    assert len(adapter(server).texts_by_sid(sids=[first.sid, second.sid, first.sid, second.sid])) == 1
+
+    server.control("POST", "faults", {"effect": "error", "operation": "messages.fetch"})
+    with pytest.raises(CarrierUnavailableError):
+        adapter(server).texts_by_sid(sids=[first.sid, second.sid])
+
+
 def test_logs_hold_neither_phones_nor_words(server: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     server.control("POST", "faults", {"effect": "error", "first": 1})

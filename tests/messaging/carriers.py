@@ -32,6 +32,7 @@ class PaperCarrier:
     listed: Sequence[CarrierRecord] = ()
     can_be_asked: bool = True
     looks: int = 0
+    looked_up: list[str] = field(default_factory=list)
 
     def create(self, outgoing: Sequence[OutgoingText | OutgoingCall]) -> list[CreateResult]:
         begun = [item for item in outgoing if item.begin_within_seconds > 0]
@@ -47,6 +48,12 @@ class PaperCarrier:
         if not self.can_be_asked:
             raise CarrierUnavailableError("TimeoutError")
         return list(self.listed)
+
+    def texts_by_sid(self, *, sids: Sequence[str]) -> dict[str, CarrierRecord]:
+        self.looked_up += sids
+        if not self.can_be_asked:
+            raise CarrierUnavailableError("TimeoutError")
+        return {record.sid: record for record in self.listed if record.sid in sids}
 
     def is_authentic(self, *, url: str, form: Mapping[str, Sequence[str]], headers: Mapping[str, str]) -> bool:
         return True
