@@ -3,23 +3,26 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from reminders.clinic.consent import GRANTED, newest_decision
+from reminders.clinic.consent import GRANTED
 from reminders.clinic.errors import Problem
 from reminders.clinic.intake import OLDEST_END, Visit
-from reminders.clinic.models import Clinic, Clinician, Patient, TreatmentSession
+from reminders.clinic.models import Clinician, ConsentRecord, Patient, TreatmentSession
 from reminders.clinic.patients import Match
 
 
 def problems_with(
     *,
-    clinic: Clinic,
     visit: Visit,
     stored: TreatmentSession | None,
     match: Match,
     treated_by: Clinician | None,
+    consent: ConsentRecord | None,
     now: datetime,
 ) -> Iterator[Problem]:
-    """Yield every problem of an intake that hangs on what is on file. `stored` is the session with the same id."""
+    """Yield every problem of an intake that hangs on what is on file. `stored` is the session with the same id.
+
+    `consent` is the newest decision about the phone.
+    """
     if stored is not None and stored.status == TreatmentSession.Status.VOIDED:
         yield Problem(
             "status",
@@ -40,7 +43,7 @@ def problems_with(
         yield Problem(
             "external_id", "other_patient", "This id belongs to a session of another patient: use an id of its own."
         )
-    yield from _consent_problems(clinic, visit)
+    yield from _consent_problems(consent, visit)
 
 
 def _is_too_old(visit: Visit, stored: TreatmentSession | None, now: datetime) -> bool:
@@ -54,9 +57,8 @@ def _is_somebody_else(stored: TreatmentSession | None, patient: Patient | None) 
     return stored is not None and (patient is None or patient.pk != stored.patient_id)
 
 
-def _consent_problems(clinic: Clinic, visit: Visit) -> Iterator[Problem]:
+def _consent_problems(newest: ConsentRecord | None, visit: Visit) -> Iterator[Problem]:
     """After an opt-out a session is stored all the same: the visit happened, and planning sends nothing."""
-    newest = newest_decision(clinic, visit.patient.phone)
     if newest is None and not visit.consent.agreed:
         yield Problem(
             "consent",

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from django.db.models import Value
+
 from reminders.clinic.errors import Problem
 from reminders.clinic.intake import PatientIntake
 from reminders.clinic.models import Clinic, Clinician, Patient, PatientPhone, ScreeningRecord
@@ -33,16 +35,14 @@ def match_patient(*, clinic: Clinic, intake: PatientIntake, on_file: Patient | N
 
     A couple may share a phone; two dates of birth that differ tell father from son. Changes nothing.
     """
-    known = None
-    if intake.external_id:
-        known = Patient.objects.filter(clinic=clinic, external_id=intake.external_id).first()
+    known, on_this_phone = _on_file(clinic, intake)
     if known is not None:
         return Match(known) if _may_be(known, intake) else Match(None, _duplicate(_OTHER_PERSON))
     if on_file is not None and not (on_file.external_id and intake.external_id) and _may_be(on_file, intake):
         return Match(on_file)
     namesakes = [
         patient
-        for patient in Patient.objects.filter(clinic=clinic, phones__number=intake.phone).order_by("id")
+        for patient in on_this_phone
         if _same_name(patient, intake) and not _differ(patient.birth_date, intake.birth_date)
     ]
     if intake.external_id and any(patient.external_id for patient in namesakes):
@@ -100,13 +100,19 @@ def update_patient(*, patient: Patient, intake: PatientIntake) -> list[str]:
 
 
 def record_screening(
-    *, patient: Patient, answers: Mapping[str, bool | None], now: datetime, clinician: Clinician | None = None
+    *,
+    patient: Patient,
+    answers: Mapping[str, bool | None],
+    now: datetime,
+    clinician: Clinician | None = None,
+    is_new: bool = False,
 ) -> bool:
     """Append a screening where it differs from the newest one; return whether a row was added.
 
-    An unknown answer never takes back an earlier yes: a risk that was once told stays until somebody says no.
+    A patient who `is_new` to this transaction has none. An unknown answer never takes back an earlier yes: a risk that
+    was once told stays until somebody says no.
     """
-    before = newest_screening(patient=patient)
+    before = None if is_new else newest_screening(patient=patient)
     told = {fact: getattr(before, fact) if before else None for fact in SCREENING_FACTS}
     facts = dict(answers)
     facts.update({fact: True for fact in SCREENING_FACTS if told[fact] and answers.get(fact) is None})
@@ -116,6 +122,18 @@ def record_screening(
         clinic=patient.clinic, patient=patient, recorded_at=now, recorded_by=clinician, **facts
     )
     return True
+
+
+def _on_file(clinic: Clinic, intake: PatientIntake) -> tuple[Patient | None, list[Patient]]:
+    """Return who has this external id, and all who have this phone, asked for in one go."""
+    here = Patient.objects.filter(clinic=clinic)
+    on_this_phone = here.filter(phones__number=intake.phone).annotate(found_by=Value("phone"))
+    if not intake.external_id:
+        return None, list(on_this_phone.order_by("id"))
+    with_this_id = here.filter(external_id=intake.external_id).annotate(found_by=Value("id"))
+    found = list(with_this_id.union(on_this_phone, all=True).order_by("id"))
+    known = next((patient for patient in found if patient.found_by == "id"), None)
+    return known, [patient for patient in found if patient.found_by == "phone"]
 
 
 def _duplicate(sentence: str) -> Problem:

@@ -1,6 +1,6 @@
 """What changes a clinic's treatment sessions: one service behind the form, the API and the CSV."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from reminders.clinic import audit, events
 from reminders.clinic.api_keys import authenticate_api_key, create_api_key, revoke_api_key
-from reminders.clinic.consent import grant_consent
+from reminders.clinic.consent import GRANTED, grant_consent, newest_decision
 from reminders.clinic.errors import ConflictError, InvalidInputError, Problem
 from reminders.clinic.intake import SessionIntake, Visit
 from reminders.clinic.intake_checks import problems_with
@@ -47,13 +47,14 @@ class IntakeOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One intake at work: where, who enters it, when, and a keyed digest that tells a repeat."""
+    """One intake at work: where, who enters it, when, a keyed digest that tells a repeat, and what goes on record."""
 
     clinic: Clinic
     actor: AuditEvent.Actor
     clinician: Clinician | None
     now: datetime
     digest: str
+    events: list[AuditEvent] = field(default_factory=list)
 
 
 def record_treatment_session(
@@ -81,7 +82,9 @@ def record_treatment_session(
             return _void(entry, stored)
         if stored is not None and is_repeat(stored=stored, actor=actor, digest=entry.digest):
             return stored, IntakeOutcome.UNCHANGED
-        return _store(entry, intake.external_id, intake.visit, stored)
+        session, outcome = _store(entry, intake.external_id, intake.visit, stored)
+        AuditEvent.objects.bulk_create(entry.events)
+    return session, outcome
 
 
 def _held_session(clinic: Clinic, external_id: str) -> TreatmentSession | None:
@@ -137,14 +140,15 @@ def _store(
 ) -> tuple[TreatmentSession, IntakeOutcome]:
     match = match_patient(clinic=entry.clinic, intake=visit.patient, on_file=stored.patient if stored else None)
     treated_by = _find_clinician(entry.clinic, visit.clinician)
+    consent = newest_decision(entry.clinic, visit.patient.phone)
     problems = list(
-        problems_with(
-            clinic=entry.clinic, visit=visit, stored=stored, match=match, treated_by=treated_by, now=entry.now
-        )
+        problems_with(visit=visit, stored=stored, match=match, treated_by=treated_by, consent=consent, now=entry.now)
     )
     if problems:
         raise InvalidInputError(problems)
     patient, facts = _take_over_patient(entry, visit, match.patient)
+    if visit.consent.agreed and (consent is None or consent.decision != GRANTED):
+        _grant(entry, visit, patient)
     values = {
         "technique": visit.technique,
         "regions": list(visit.regions),
@@ -178,11 +182,13 @@ def _take_over_patient(entry: _Entry, visit: Visit, known: Patient | None) -> tu
         if facts:
             _audit(entry, patient, patient, "patient_corrected", fields=facts)
     if visit.screening is not None and record_screening(
-        patient=patient, answers=visit.screening, now=entry.now, clinician=entry.clinician
+        patient=patient,
+        answers=visit.screening,
+        now=entry.now,
+        clinician=entry.clinician,
+        is_new=known is None,
     ):
         facts.append("screening")
-    if visit.consent.agreed:
-        _grant(entry, visit, patient)
     return patient, facts
 
 
@@ -199,6 +205,7 @@ def _grant(entry: _Entry, visit: Visit, patient: Patient) -> None:
             clinician=entry.clinician,
             actor=entry.actor,
             over_opt_out=False,
+            trail=entry.events,
         )
     except ConflictError:
         # A tick on a form does not take back an opt-out. The visit is stored, and planning sends nothing.
@@ -225,8 +232,8 @@ def _correct(entry: _Entry, stored: TreatmentSession, values: dict[str, Any], fa
     ]
     if not changed and not facts:
         return IntakeOutcome.UNCHANGED
-    for field in changed:
-        setattr(stored, field, values[field])
+    for name in changed:
+        setattr(stored, name, values[name])
     stored.updated_at = entry.now
     stored.save(update_fields=[*changed, "updated_at"])
     _audit(entry, stored, stored.patient, "treatment_session_corrected", intake=entry.digest, fields=[*changed, *facts])
@@ -267,13 +274,15 @@ def _find_clinician(clinic: Clinic, key: str) -> Clinician | None:
 
 
 def _audit(entry: _Entry, subject: Patient | TreatmentSession, patient: Patient, verb: str, **details: object) -> None:
-    audit.record(
-        clinic=entry.clinic,
-        actor=entry.actor,
-        clinician=entry.clinician,
-        verb=verb,
-        subject=subject,
-        patient=patient,
-        now=entry.now,
-        **details,
+    entry.events.append(
+        audit.event(
+            clinic=entry.clinic,
+            actor=entry.actor,
+            clinician=entry.clinician,
+            verb=verb,
+            subject=subject,
+            patient=patient,
+            now=entry.now,
+            **details,
+        )
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from django.db import OperationalError, transaction
@@ -14,9 +15,10 @@ from reminders.clinic.services import IntakeOutcome, record_treatment_session
 from reminders.management.session_files import Refusal, Row, SessionFileError
 from reminders.messaging.gathering import plan_together
 
-DRY_RUN_BLOCK: Final = 200
-"""Rows that a dry run holds in one transaction before it takes them back: they see each other, and the locks they take
-are held for a second or two, not for the length of the file."""
+BLOCK: Final = 200
+"""Rows that are taken in at one moment of the clock, which is asked once for all of them; and that a dry run holds in
+one transaction before it takes them back: they see each other, and the locks they take are held for a second or two,
+not for the length of the file."""
 
 
 @dataclass(slots=True)
@@ -49,8 +51,8 @@ def import_rows(*, clinic: Clinic, rows: Sequence[Row], dry_run: bool, progress:
     tally = Tally()
     done = 0
     try:
-        for start in range(0, len(rows), DRY_RUN_BLOCK):
-            block = rows[start : start + DRY_RUN_BLOCK]
+        for start in range(0, len(rows), BLOCK):
+            block = rows[start : start + BLOCK]
             if dry_run:
                 with transaction.atomic():
                     _take_in_all(clinic, block, tally, progress)
@@ -68,9 +70,10 @@ def import_rows(*, clinic: Clinic, rows: Sequence[Row], dry_run: bool, progress:
 
 
 def _take_in_all(clinic: Clinic, rows: Sequence[Row], tally: Tally, progress: Callable[[], None]) -> None:
+    now = clock.now()
     for row in rows:
         try:
-            tally.outcomes[_take_in(clinic, row)] += 1
+            tally.outcomes[_take_in(clinic, row, now)] += 1
         except InvalidInputError as error:
             tally.refusals.append(Refusal(row, error.problems))
         except ConflictError as error:
@@ -78,10 +81,9 @@ def _take_in_all(clinic: Clinic, rows: Sequence[Row], tally: Tally, progress: Ca
         progress()
 
 
-def _take_in(clinic: Clinic, row: Row) -> IntakeOutcome:
+def _take_in(clinic: Clinic, row: Row, now: datetime) -> IntakeOutcome:
     if row.problem is not None:
         raise InvalidInputError([row.problem])
-    now = clock.now()
     intake = parse_session(row.fields, clinic=clinic, now=now)
     _session, outcome = record_treatment_session(clinic=clinic, intake=intake, actor=AuditEvent.Actor.SYSTEM, now=now)
     return outcome

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from reminders.clinic import events
 from reminders.clinic.consent import newest_decision
@@ -68,6 +69,17 @@ def test_a_new_session_brings_its_patient_phone_screening_and_consent(
     assert consent is not None
     assert (consent.decision, consent.method, consent.patient) == ("granted", "paper_form", patient)
     assert heard == [("recorded", 1)]
+
+
+def test_an_intake_asks_the_database_no_more_often_than_it_has_to(clinic: Clinic) -> None:
+    """An import of thousands waits for nothing but these: two turns, four questions, and a row per table."""
+    with CaptureQueriesContext(connection) as first:
+        take_in(clinic, raw_intake())
+    with CaptureQueriesContext(connection) as repeat:
+        take_in(clinic, raw_intake())
+
+    savepoints = 2  # the test's own transaction turns the intake's into a savepoint
+    assert (len(first) - savepoints, len(repeat) - savepoints) == (12, 5)
 
 
 def test_what_was_done_is_on_record_without_the_patients_details(clinic: Clinic) -> None:
