@@ -83,14 +83,15 @@ def test_what_is_wrong_is_said_with_what_to_do(figures: dict[str, Any], check: s
 
 
 def test_a_duty_that_nobody_is_at_names_the_command_to_start() -> None:
-    gone = [Duty("scheduler", "chores", 0, 400.0), Duty("worker", "think", 0, None)]
-    first, second = found(duties=tuple(gone))
+    gone = [Duty("scheduler", "chores", 0, 400.0), Duty("worker", "think", 0, None), Duty("worker", "urgent", 0, 40.0)]
+    first, second, third = found(duties=tuple(gone))
 
     assert "rings ladders" in first.sentence
     assert "last seen 7 min ago" in first.sentence
     assert "`reminders scheduler`" in first.advice
     assert "was never seen" in second.sentence
     assert "--queues think" in second.advice
+    assert "serves the queue urgent" in third.sentence
 
 
 def test_a_moved_clock_is_expected_with_the_sandbox() -> None:
