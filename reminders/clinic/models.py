@@ -250,7 +250,7 @@ class TreatmentSession(models.Model):
             models.Index(fields=["patient", "-ended_at"], name="session_by_patient"),
             # For: the sweep that plans what a lost task missed.
             models.Index(
-                fields=["id"], condition=~Q(planned_revision=models.F("revision")), name="session_not_planned"
+                fields=["updated_at"], condition=~Q(planned_revision=models.F("revision")), name="session_not_planned"
             ),
         ]
 

@@ -1,5 +1,6 @@
 """Check-ins: opened when the sending of their question has ended, closed by an answer, an opt-out or silence."""
 
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -17,17 +18,14 @@ from reminders.core.protocols import Thresholds, thresholds_from_json
 from reminders.core.quiet_hours import QuietWindow
 from reminders.core.rendering import TemplateError
 from reminders.core.schedule import Dropped, StepKind, place_step
-from reminders.core.states import LEFT, REACHED_CARRIER, CheckInState, MessageState
+from reminders.core.states import CARRIER_HAS_JUDGED, LEFT, CheckInState, MessageState
 from reminders.core.triage import Situation
 from reminders.logs import place_of
 from reminders.messaging.cancelling import take_back
 from reminders.messaging.compose import SEND_GRACE, Link, new_message, store, words_for
-from reminders.messaging.models import Kind, Message
+from reminders.messaging.models import QUESTIONS, Kind, Message
 
 log = structlog.get_logger(__name__)
-
-QUESTIONS = (Kind.CHECK_IN, Kind.RECHECK)
-ENDED = REACHED_CARRIER | {MessageState.UNDELIVERED, MessageState.FAILED, MessageState.REJECTED}
 
 
 def thresholds_of(check_in: CheckIn) -> Thresholds:
@@ -41,28 +39,52 @@ def open_asked_check_ins(*, now: datetime, patient: Patient | None = None, limit
     A sweep, so a lost task loses nothing. The reading of a text calls it for its patient first, so that an answer that
     is faster than the sweep, or than the carrier's own word, finds its question: who answers has been asked.
     """
-    states = ENDED | LEFT if patient is not None else ENDED
-    asked = Message.objects.filter(
-        kind__in=QUESTIONS,
-        state__in=list(states),
-        check_in__isnull=True,
-        plan__isnull=False,
-        treatment_session__status=TreatmentSession.Status.COMPLETED,
-    )
     if patient is not None:
-        asked = asked.filter(patient=patient, due_at__gt=now - RECENT)
-    opened = 0
-    for message in asked.select_related("clinic", "patient", "plan__protocol_version", "treatment_session")[:limit]:
+        asked = Message.objects.filter(
+            kind__in=QUESTIONS, state__in=sorted(CARRIER_HAS_JUDGED | LEFT), check_in__isnull=True, patient=patient
+        )
+        return len(_open_each(asked.filter(due_at__gt=now - RECENT), now).opened)
+    # Its index holds these alone, so that years of questions cost a look each second nothing.
+    ended = Message.objects.filter(kind__in=QUESTIONS, state__in=sorted(CARRIER_HAS_JUDGED), seen_to=False)
+    newest = list(ended.order_by("-due_at").values_list("pk", flat=True)[:limit])
+    if not newest:
+        return 0
+    tried = _open_each(Message.objects.filter(pk__in=newest), now)
+    _mark_seen_to(tried.opened + tried.not_owed)
+    return len(tried.opened)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """Questions by the ids of their messages; those that failed are in neither list and are tried again."""
+
+    opened: list[int] = field(default_factory=list)
+    not_owed: list[int] = field(default_factory=list)
+
+
+def _open_each(asked: QuerySet[Message], now: datetime) -> _Tried:
+    tried = _Tried()
+    for message in asked.select_related("clinic", "patient", "plan__protocol_version", "treatment_session"):
         try:
-            opened += _open(message, now)
+            (tried.opened if _open(message, now) else tried.not_owed).append(message.pk)
         except Exception as error:  # noqa: BLE001  # one broken question must not keep the others from being asked
             log.error("check_in_not_opened", message_id=message.pk, kind=type(error).__name__, where=place_of(error))
-    return opened
+    return tried
 
 
-def _open(message: Message, now: datetime) -> int:
-    if message.plan is None or message.patient is None or message.treatment_session is None:
-        return 0
+@transaction.atomic
+def _mark_seen_to(message_ids: list[int]) -> None:
+    """Take questions out of the sweep's index; one that is being moved at this moment is left to the next sweep."""
+    rows = Message.objects.filter(pk__in=message_ids).order_by("id").select_for_update(no_key=True, skip_locked=True)
+    Message.objects.filter(pk__in=list(rows.values_list("pk", flat=True))).update(seen_to=True)
+
+
+def _open(message: Message, now: datetime) -> bool:
+    session = message.treatment_session
+    if message.plan is None or message.patient is None or session is None:
+        return False
+    if session.status != TreatmentSession.Status.COMPLETED:
+        return False
     asked_at = message.accepted_at or message.due_at
     thresholds = thresholds_from_json(message.plan.protocol_version.thresholds)
     refused = message.state == MessageState.REJECTED
@@ -72,7 +94,7 @@ def _open(message: Message, now: datetime) -> int:
             defaults={
                 "clinic": message.clinic,
                 "patient": message.patient,
-                "treatment_session": message.treatment_session,
+                "treatment_session": session,
                 "plan": message.plan,
                 "kind": message.kind,
                 "asked_at": asked_at,
@@ -84,7 +106,7 @@ def _open(message: Message, now: datetime) -> int:
             nudge = step_of_kind(version=message.plan.protocol_version, kind=StepKind.NUDGE)
             if nudge is not None:
                 lay_out_step(check_in=check_in, step=nudge, anchor_at=asked_at, now=now)
-    return int(created)
+    return created
 
 
 def lay_out_step(*, check_in: CheckIn, step: Step, anchor_at: datetime, now: datetime) -> Message | None:

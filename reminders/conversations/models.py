@@ -80,7 +80,7 @@ class CheckIn(models.Model):
         OPTED_OUT = "opted_out", "Opted out"
         VOIDED = "voided", "Session voided"
 
-    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+", db_index=False)
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="check_ins")
     treatment_session = models.ForeignKey(TreatmentSession, on_delete=models.PROTECT, related_name="check_ins")
     plan = models.ForeignKey(AftercarePlan, on_delete=models.PROTECT, related_name="check_ins")
@@ -109,4 +109,8 @@ class CheckIn(models.Model):
         indexes = [
             models.Index(fields=["closes_at"], condition=Q(state="open"), name="check_in_open"),
             models.Index(fields=["patient", "-asked_at"], name="check_in_by_patient"),
+            # For the Today page, which asks for each of these every few seconds, whatever lies years back.
+            models.Index(fields=["clinic", "asked_at"], condition=Q(state="open"), name="check_in_waiting"),
+            models.Index(fields=["clinic", "answered_at"], condition=Q(state="answered"), name="check_in_answered"),
+            models.Index(fields=["clinic", "closes_at"], condition=Q(state="silent"), name="check_in_silent"),
         ]

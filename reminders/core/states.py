@@ -71,6 +71,9 @@ LEFT = frozenset({_S.SENDING, _S.AMBIGUOUS, _S.UNRESOLVED, _S.ACCEPTED, _S.SENT,
 REACHED_CARRIER = frozenset({_S.ACCEPTED, _S.SENT, _S.DELIVERED})
 """The carrier has it and has not said that it failed: a check-in in one of these states waits for its answer."""
 
+CARRIER_HAS_JUDGED = REACHED_CARRIER | {_S.UNDELIVERED, _S.FAILED, _S.REJECTED}
+"""The carrier took it or refused it: what it asks has been asked, as far as it ever will be."""
+
 DROPPED = _DROPPED
 
 MISSED = frozenset({_S.EXPIRED, _S.SUPPRESSED, _S.REJECTED, _S.UNDELIVERED, _S.FAILED})

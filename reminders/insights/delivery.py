@@ -44,7 +44,8 @@ def undecided(*, clinic: Clinic, limit: int = UNKNOWN_SHOWN) -> list[Message]:
 
 
 def _unknown(clinic: Clinic, state: MessageState, limit: int) -> list[Message]:
-    rows = Message.objects.filter(clinic=clinic, state=state).select_related("patient", "clinician", "sender")
+    # By the outbox, which has an index for each of the two and holds nothing that is finished.
+    rows = Message.objects.filter(clinic=clinic, outbox__state=state).select_related("patient", "clinician", "sender")
     return list(rows.order_by("changed_at", "id")[:limit])
 
 

@@ -10,9 +10,9 @@ from django.db.models import Count, Max, OuterRef, Q, Subquery
 from reminders.clinic.models import Clinic, ConsentRecord, Patient, PatientPhone
 from reminders.conversations.models import CheckIn, InboundMessage
 from reminders.core.quiet_hours import first_instant
-from reminders.core.states import UNSENT, CheckInState, MessageState
+from reminders.core.states import CheckInState, MessageState
 from reminders.insights.delivery import not_sent_again
-from reminders.messaging.models import Kind, Message
+from reminders.messaging.models import PRIORITY, QUESTIONS, Message, OutboxRow
 
 TROUBLE: Final = frozenset(
     {
@@ -62,12 +62,15 @@ def clinic_day(*, clinic: Clinic, now: datetime) -> Day:
 def check_in_board(*, clinic: Clinic, now: datetime, limit: int = 25) -> CheckInBoard:
     """Return today's check-ins: still to be asked, waiting, answered, and silent with their causes."""
     day = clinic_day(clinic=clinic, now=now)
-    due = Message.objects.filter(
-        clinic=clinic,
-        kind__in=[Kind.CHECK_IN, Kind.RECHECK],
-        state__in=list(UNSENT),
+    # By the outbox, whose index leaves out what is finished and what is due on another day. A worker may hold one for
+    # a moment; it is about to leave.
+    waiting_texts = OutboxRow.objects.filter(
+        sender__in=clinic.senders.values("pk"),
+        priority__in=sorted(PRIORITY.values()),
+        state=MessageState.SCHEDULED,
         due_at__lt=day.end,
     )
+    due = Message.objects.filter(pk__in=waiting_texts.values("pk"), kind__in=QUESTIONS)
     waiting = Q(state=CheckInState.OPEN)
     answered = Q(state=CheckInState.ANSWERED, answered_at__gte=day.start)
     silent = Q(state=CheckInState.SILENT, closes_at__gte=now - SILENT_SHOWN_FOR)

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from reminders.clinic.models import Clinic, Clinician, Patient, TreatmentSession
 from reminders.content.models import ProtocolVersion, TemplateVersion
-from reminders.core.states import DROPPED, IN_OUTBOX, NOT_SURE_TO_ARRIVE, MessageState
+from reminders.core.states import CARRIER_HAS_JUDGED, DROPPED, IN_OUTBOX, NOT_SURE_TO_ARRIVE, MessageState
 
 
 class Sender(models.Model):
@@ -71,6 +71,10 @@ class Kind(models.TextChoices):
     CONFIRMATION = "confirmation", "Confirmation"
     STAFF_NOTICE = "staff_notice", "Notice to staff"
     STAFF_CALL = "staff_call", "Call to staff"
+
+
+QUESTIONS: Final = (Kind.CHECK_IN, Kind.RECHECK)
+"""What asks, and so opens a check-in once its sending has ended."""
 
 
 class ConsentRule(models.TextChoices):
@@ -147,6 +151,8 @@ class Message(models.Model):
     reason = models.CharField(max_length=60, blank=True)
     # Whether its words say who writes and how to stop.
     introduces = models.BooleanField(default=False, db_default=False)
+    # Of a question: whether its check-in was opened, or none is owed any more.
+    seen_to = models.BooleanField(default=False, db_default=False)
     # Why it must not wait again, should the try that is under way prove never to have been processed.
     withdrawn = models.CharField(max_length=30, blank=True, default="", db_default="")
     first_due_at = models.DateTimeField()
@@ -195,6 +201,14 @@ class Message(models.Model):
                 include=["state"],
                 condition=~Q(state__in=sorted(state.value for state in IN_OUTBOX)),
                 name="message_lately",
+            ),
+            # For opening check-ins: the questions that were asked a moment ago. Empty again as soon as they are open.
+            models.Index(
+                fields=["due_at"],
+                condition=Q(
+                    kind__in=QUESTIONS, state__in=sorted(state.value for state in CARRIER_HAS_JUDGED), seen_to=False
+                ),
+                name="message_asked",
             ),
             # For the delivery page: what did not happen, or may not have, newest first.
             models.Index(

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Func, IntegerField, OuterRef, Q
 from django.db.models.expressions import RawSQL
 
 from reminders.clinic import audit
@@ -12,15 +14,19 @@ from reminders.clinic.errors import ConflictError
 from reminders.clinic.models import AuditEvent, Clinic, Clinician
 from reminders.core.states import MessageState
 from reminders.messaging.compose import announce
-from reminders.messaging.models import OutboxRow, Sender
+from reminders.messaging.models import PRIORITY, OutboxRow, Sender
 
 # Pauses are on the database's unmoved time, as all pacing is.
 _UNMOVED = RawSQL("clock_timestamp()", [])  # a constant
 
 
+COUNTED: Final = 10_000
+"""Of what waits for a sender, so many are counted: a page must not take longer where a million wait."""
+
+
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """One sender with what waits for it. `held_for` is how long its pause still lasts, None where it runs."""
+    """One sender with what waits for it, each figure cut at `COUNTED`. `held_for`: its pause still lasts so long."""
 
     sender: Sender
     due_now: int
@@ -29,20 +35,22 @@ class Queue:
 
 
 def queues(*, clinic: Clinic, now: datetime) -> list[Queue]:
-    """Return each sender of the clinic with how many messages are due and how many wait for their time; two queries."""
-    numbers = clinic.senders.values("id")
-    waiting = OutboxRow.objects.filter(sender__in=numbers, state=MessageState.SCHEDULED).order_by()
-    counts = {
-        sender_id: (due_now, later)
-        for sender_id, due_now, later in waiting.values("sender")
-        .annotate(due_now=Count("pk", filter=Q(due_at__lte=now)), later=Count("pk", filter=Q(due_at__gt=now)))
-        .values_list("sender", "due_now", "later")
-    }
-    senders = clinic.senders.annotate(unmoved_now=_UNMOVED).order_by("id")
+    """Return each sender of the clinic with how many messages are due and how many wait for their time; one query."""
+    senders = clinic.senders.annotate(
+        unmoved_now=_UNMOVED, due_now=_count(Q(due_at__lte=now)), later=_count(Q(due_at__gt=now))
+    )
     return [
-        Queue(sender, *counts.get(sender.pk, (0, 0)), held_for=_held_for(sender.paused_until, sender.unmoved_now))
-        for sender in senders
+        Queue(sender, sender.due_now, sender.later, held_for=_held_for(sender.paused_until, sender.unmoved_now))
+        for sender in senders.order_by("id")
     ]
+
+
+def _count(when: Q) -> Func:
+    """Count what waits for a sender, as far as `COUNTED`, along the index that the claim uses."""
+    waiting = OutboxRow.objects.filter(
+        when, sender=OuterRef("pk"), state=MessageState.SCHEDULED, priority__in=sorted(PRIORITY.values())
+    )
+    return Func(ArraySubquery(waiting.values("pk")[:COUNTED]), function="cardinality", output_field=IntegerField())
 
 
 def _held_for(until: datetime | None, unmoved_now: datetime) -> timedelta | None:

@@ -10,6 +10,8 @@ from reminders.messaging.models import OutboxRow
 
 # A plan task that was not lost has run long before this.
 PLAN_AFTER = timedelta(seconds=10)
+# Among so many of the sessions that owe a plan some are chosen.
+NEWEST = 10_000
 
 
 def unplanned(*, now: datetime, limit: int = 200) -> list[int]:
@@ -17,12 +19,10 @@ def unplanned(*, now: datetime, limit: int = 200) -> list[int]:
 
     In no order: sessions that cannot be planned, for want of a text, must not stand before those that can.
     """
-    return list(
-        TreatmentSession.objects.exclude(planned_revision=F("revision"))
-        .filter(updated_at__lte=now - PLAN_AFTER)
-        .order_by("?")
-        .values_list("pk", flat=True)[:limit]
-    )
+    owed = TreatmentSession.objects.exclude(planned_revision=F("revision")).filter(updated_at__lte=now - PLAN_AFTER)
+    # The newest of them come off their own index, however many sessions there are.
+    newest = owed.order_by("-updated_at").values("pk")[:NEWEST]
+    return list(TreatmentSession.objects.filter(pk__in=newest).order_by("?").values_list("pk", flat=True)[:limit])
 
 
 def next_due_at(*, after: datetime | None = None) -> datetime | None:

@@ -1,6 +1,5 @@
 """The figures: what is counted, from which row on, and at what cost."""
 
-import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -17,7 +16,6 @@ from reminders.messaging.models import OutboxRow
 from tests.factories import make_escalation, make_inbound, make_message, make_treatment_session
 
 pytestmark = pytest.mark.django_db
-OWN_INDEXES = r"(message_lately|outbox_(next_due|waiting|leased|ambiguous|unresolved))"
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
 
@@ -141,26 +139,3 @@ def test_the_number_of_queries_does_not_grow(patient: Patient, now: datetime) ->
         read_figures(now=now)
 
     assert len(few) == len(many) <= 18
-
-
-def test_each_reading_of_texts_has_an_index_that_holds_only_what_it_counts(patient: Patient, now: datetime) -> None:
-    with CaptureQueriesContext(connection) as captured:
-        read_figures(now=now)
-    asked = [query["sql"] for query in captured if re.search('reminders_(message|outbox)"', query["sql"])]
-
-    assert len(asked) >= 5
-    with connection.cursor() as cursor:
-        # On an almost empty table any index is as good as another, so the planner may only choose among these.
-        cursor.execute(
-            "SELECT indexrelid::regclass FROM pg_index i"
-            " WHERE indrelid IN ('reminders_message'::regclass, 'reminders_outbox'::regclass)"
-            " AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid)"
-        )
-        for (index,) in cursor.fetchall():
-            if not re.fullmatch(OWN_INDEXES, index):
-                cursor.execute(f"DROP INDEX {index}")
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        for statement in asked:
-            cursor.execute(f"EXPLAIN {statement}")
-            plan = " ".join(line for (line,) in cursor.fetchall())
-            assert re.search(rf"(using|on) {OWN_INDEXES}\b", plan), plan

@@ -1,0 +1,61 @@
+"""What is asked every second, or at every poll of a page, has an index that holds nothing but what it asks for."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from reminders.clinic.models import Clinic
+from reminders.conversations.check_ins import open_asked_check_ins
+from reminders.conversations.silence import close_silent
+from reminders.insights.delivery import looked_for, undecided
+from reminders.insights.figures import read_figures
+from reminders.insights.selectors import check_in_board
+from reminders.messaging.senders import queues
+from reminders.messaging.sweeps import unplanned
+
+pytestmark = pytest.mark.django_db
+GROWS_FOR_YEARS = ("message", "outbox", "checkin", "treatmentsession")
+ASKED_OFTEN = {
+    "the sweep that opens check-ins": lambda _clinic, now: open_asked_check_ins(now=now),
+    "the sweep that closes them": lambda _clinic, now: close_silent(now=now),
+    "the sweep that plans": lambda _clinic, now: unplanned(now=now),
+    "the figures": lambda _clinic, now: read_figures(now=now),
+    "today": lambda clinic, now: check_in_board(clinic=clinic, now=now),
+    "what nobody knows the fate of": lambda clinic, _now: (undecided(clinic=clinic), looked_for(clinic=clinic)),
+    "what waits for each sender": lambda clinic, now: queues(clinic=clinic, now=now),
+}
+OWN = (
+    r"message_(asked|lately)|outbox_(next_due|waiting|leased|ambiguous|unresolved)"
+    r"|check_in_(open|waiting|answered|silent)|session_not_planned"
+)
+
+
+@pytest.mark.parametrize("ask", ASKED_OFTEN.values(), ids=ASKED_OFTEN)
+def test_nothing_that_is_finished_is_looked_at(
+    clinic: Clinic, now: datetime, ask: Callable[[Clinic, datetime], object]
+) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        ask(clinic, now + timedelta(seconds=1))
+    tables = "|".join(GROWS_FOR_YEARS)
+    asked = [query["sql"] for query in captured if re.search(rf'FROM "?reminders_({tables})\b', query["sql"])]
+
+    assert asked
+    with connection.cursor() as cursor:
+        # On an empty table any index is as good as another, so the planner may only choose among these.
+        cursor.execute(
+            "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = ANY (%s::regclass[])"
+            " AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)",
+            [[f"reminders_{table}" for table in GROWS_FOR_YEARS]],
+        )
+        for (index,) in cursor.fetchall():
+            if not re.fullmatch(OWN, index):
+                cursor.execute(f"DROP INDEX {index}")
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        for statement in asked:
+            cursor.execute(f"EXPLAIN {statement}")
+            plan = " ".join(line for (line,) in cursor.fetchall())
+            assert re.search(rf"(using|on) ({OWN})\b", plan), plan
