@@ -1,11 +1,12 @@
 """How fast due texts leave, from the row to the recorded answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from benchmarks.bench import rows
 from benchmarks.bench.carrier import BenchError
+from benchmarks.bench.engine import PARTS
 from benchmarks.bench.figures import at_least
 from benchmarks.bench.rows import Place
 from benchmarks.bench.run import Run
@@ -15,6 +16,7 @@ CLINICS = 20
 FAST = "drain, 0 ms carrier"
 GOAL_A_SECOND = 2_500
 PATIENCE_SECONDS = 120
+LEAST_COST_MS = 0.005
 
 
 def drain_fast(run: Run) -> None:
@@ -24,8 +26,7 @@ def drain_fast(run: Run) -> None:
     found = [drain(run, [place], texts=texts, delay_ms=0) for _ in range(run.times)]
     rates = [one.rate for one in found]
     run.book.add(FAST, "ours", rates, "texts/s", goal=at_least(GOAL_A_SECOND), note="one sender")
-    for part in found[0].spent:
-        run.book.add(FAST, f"ours: {part}", [one.spent[part] for one in found], "ms of a core per text")
+    add_costs(run, FAST, [one.spent for one in found], each="text")
     places = [run.place(f"drain {n}", patients=PATIENTS // CLINICS) for n in range(CLINICS)]
     rates = [drain(run, places, texts=texts, delay_ms=0).rate for _ in range(run.times)]
     run.book.add(FAST, f"ours, {CLINICS} clinics", rates, "texts/s", goal=at_least(GOAL_A_SECOND))
@@ -84,9 +85,22 @@ def drain(run: Run, places: Sequence[Place], *, texts: int, delay_ms: int) -> Dr
     for place in places:
         ended = rows.wait_until_ended(place, wave=wave, texts=texts // len(places), seconds=PATIENCE_SECONDS)
     check_once(run, texts=texts, due_at=due_at)
-    after = run.engine.processor_seconds()
-    spent = {part: (after[part] - before[part]) / texts * 1_000 for part in after}
-    return Drained(texts / (ended - due_at.timestamp()), spent)
+    return Drained(texts / (ended - due_at.timestamp()), cost(run, since=before, things=texts))
+
+
+def cost(run: Run, *, since: Mapping[str, float], things: int) -> dict[str, float]:
+    """Return what each thing has cost since then, in milliseconds of one core, by part of the stack."""
+    return {part: (used - since[part]) / things * 1_000 for part, used in run.engine.processor_seconds().items()}
+
+
+def add_costs(run: Run, scenario: str, costs: Sequence[Mapping[str, float]], *, each: str) -> None:
+    """Keep what each thing cost in all, and the parts that matter."""
+    unit = f"ms of a core per {each}"
+    run.book.add(scenario, "cost, all parts", [sum(one.values()) for one in costs], unit)
+    for part in PARTS:
+        found = [one[part] for one in costs]
+        if max(found) > LEAST_COST_MS:
+            run.book.add(scenario, f"cost, {part}", found, unit)
 
 
 def check_once(run: Run, *, texts: int, due_at: datetime) -> None:

@@ -25,6 +25,12 @@ from reminders.secret import keep_secret
 ACCOUNT = {"TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "TWILIO_AUTH_TOKEN": "f" * 32}
 OUTSIDE = ("DATABASE_URL", "REDIS_URL", "REMINDERS_SANDBOX", "REMINDERS_SANDBOX_URL", "REMINDERS_DATA_DIR")
 PUBLIC_BASE_URL = "https://bench.example"
+# What tells the product's processes apart on their command lines, the first that fits.
+KINDS = {
+    "scheduler": "scheduler", "gunicorn": "web", "think": "think workers", "urgent": "send workers",
+    "send": "send workers",
+}  # fmt: skip
+PARTS = (*dict.fromkeys(KINDS.values()), "PostgreSQL", "broker", "other")
 MARK = "made-by-make-bench"
 
 
@@ -58,7 +64,7 @@ class Engine:
 
     def processor_seconds(self) -> dict[str, float]:
         """Return the processor's time that each part of the stack has used since its start."""
-        used = dict.fromkeys(("scheduler", "send workers", "PostgreSQL", "broker", "other"), 0.0)
+        used = dict.fromkeys(PARTS, 0.0)
         parts = [("PostgreSQL", "postgres", self.plan.places.postgres), ("broker", "valkey", self.plan.places.valkey)]
         found = [(kind, process) for kind, name, folder in parts for process in servers_in(folder, program=name)]
         for kind, process in found + [(_kind(process), process) for process in self.processes()]:
@@ -134,9 +140,10 @@ def empty(folder: Path) -> None:
 
 def _kind(process: psutil.Process) -> str:
     words = process.cmdline()
-    if "scheduler" in words:
-        return "scheduler"
-    return "send workers" if "send" in words else "other"
+    for word, kind in KINDS.items():
+        if any(word in part for part in words):
+            return kind
+    return "other"
 
 
 def memory_bytes(processes: list[psutil.Process]) -> int:

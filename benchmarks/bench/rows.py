@@ -210,3 +210,70 @@ def end(place: Place, *, wave: str) -> None:
             f"UPDATE reminders_message SET state = 'cancelled', reason = 'bench' WHERE {_IN_WAVE}",  # noqa: S608
             _wave(place, wave),
         )
+
+
+def cancel_waiting(place: Place) -> None:
+    """Take back whatever of a clinic's still waits."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE reminders_message SET state = 'cancelled', reason = 'bench'"
+            " WHERE clinic_id = %s AND state = 'scheduled'",
+            [place.clinic_id],
+        )
+
+
+def carrier_ids(place: Place, *, wave: str) -> list[tuple[str, str]]:
+    """Return each row's public id with the carrier's id of it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT public_id::text, carrier_sid FROM reminders_message WHERE {_IN_WAVE}",  # noqa: S608
+            _wave(place, wave),
+        )
+        return list(cursor.fetchall())
+
+
+def unread(place: Place) -> int:
+    """Return how many of a clinic's inbound texts nobody has read yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT COUNT(*) FROM reminders_inboundmessage WHERE clinic_id = %s AND handled_at IS NULL",
+            [place.clinic_id],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def give_texts(place: Place) -> None:
+    """Give a clinic the starter texts and protocols, where it does not have them yet."""
+    from reminders import clock
+    from reminders.clinic.models import Clinic
+    from reminders.content.services import load_starters
+
+    load_starters(clinic=Clinic.objects.get(pk=place.clinic_id), now=clock.now())
+
+
+def seed_sessions(place: Place, *, ended_at: datetime) -> list[int]:
+    """Write a finished session for each patient of a clinic, with answers to its screening; return their ids."""
+    facts = (
+        "bleeding_disorder", "anticoagulant", "nsaid_allergy", "ulcer", "kidney_disease", "liver_disease", "pregnancy",
+        "metal_allergy", "reduced_sensation", "pacemaker",
+    )  # fmt: skip
+    everyone: dict[str, int | datetime] = {
+        "clinic": place.clinic_id, "patient": place.first_patient_id, "count": place.patients, "at": ended_at,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO reminders_screeningrecord (clinic_id, patient_id, recorded_at, {', '.join(facts)})"  # noqa: S608
+            f" SELECT %(clinic)s, %(patient)s + n - 1, %(at)s, {', '.join(['false'] * len(facts))}"
+            " FROM generate_series(1, %(count)s) n",
+            everyone,
+        )
+        cursor.execute(
+            "INSERT INTO reminders_treatmentsession (clinic_id, patient_id, external_id, technique, regions, ended_at,"
+            " status, revision, planned_revision, created_at, updated_at) SELECT %(clinic)s, %(patient)s + n - 1,"
+            " 'bench-' || n, 'deep', ARRAY['shoulder'], %(at)s, 'completed', 1, 0, %(at)s, %(at)s"
+            " FROM generate_series(1, %(count)s) n RETURNING id",
+            everyone,
+        )
+        ids = [int(row[0]) for row in cursor.fetchall()]
+        cursor.execute("ANALYZE")
+    return ids

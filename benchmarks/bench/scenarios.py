@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from benchmarks.bench import drains, limits, peers, punctual, ratios, slopes
+from benchmarks.bench import drains, limits, peers, planning, punctual, ratios, slopes, webhooks
 from benchmarks.bench.run import Scenario
 
 BARE: Final[dict[str, Scenario]] = {
@@ -19,6 +19,10 @@ ENGINE: Final[dict[str, Scenario]] = {
     "idle": punctual.idle,
     "pacing": punctual.pacing,
     "fairness": punctual.fairness,
+    "callbacks": webhooks.callbacks,
+    "inbound": webhooks.inbound,
+    "danger": webhooks.danger,
+    "planning": planning.planning,
     "backlog": slopes.backlog,
     "history": slopes.history,
     "workers": drains.workers,
