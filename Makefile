@@ -1,7 +1,7 @@
 # Works from a fresh clone with Python 3.11 or newer and a package registry; everything else comes with it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint lock screenshots chaos bench bench-table
+.PHONY: help run demo test lint lock screenshots chaos chaos-table bench bench-table
 
 # The first of these that is new enough. `make PYTHON=/path/to/python3 ...` chooses another.
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
@@ -37,9 +37,12 @@ lint: $(DEV_READY) ## Style, format, types and the arrows between packages: abou
 screenshots: $(DEV_READY) ## Keep a picture of every page in build/screenshots: desk and phone, light and dark.
 	SCREENSHOTS=build/screenshots $(BIN)/pytest tests/browser/test_looks.py
 
-chaos: $(DEV_READY) ## Break a running stack in every way we know, by seed: SEED=1 MESSAGES=1000 FAULTS=all.
-	@exec $(BIN)/python -m benchmarks.chaos --seed $(or $(SEED),1) --messages $(or $(MESSAGES),1000) \
-		--faults $(or $(FAULTS),all) $(ARGS)
+chaos: $(DEV_READY) ## Break a running stack in every way we know: SEED=1 (or SEEDS=1-20) MESSAGES=2000 FAULTS=all.
+	@exec $(BIN)/python -m benchmarks.chaos$(if $(SEEDS),.many --seeds $(SEEDS), --seed $(or $(SEED),1)) \
+		--messages $(or $(MESSAGES),2000) --faults $(or $(FAULTS),all) $(ARGS)
+
+chaos-table: $(DEV_READY) ## Put the newest results of `make chaos SEEDS=...` into docs/chaos.md.
+	@exec $(BIN)/python -m benchmarks.chaos.docs
 
 bench: $(BENCH_READY) ## Measure the engine beside its peers: 20 minutes; ARGS="--quick" takes 4, ARGS="--only drain" a part.
 	@exec $(BIN)/python -m benchmarks.bench $(ARGS)

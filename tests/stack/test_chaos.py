@@ -10,8 +10,8 @@ from reminders.config import BASE_DIR
 from tests.stack.launch import clean_environment, processes_of
 
 # Those that heal within a lease, so that the test need not wait for the longer ones.
-FAULTS = ("tasks-doubled", "broker-flush", "db-cut", "carrier-500-after", "stop-races")
-COLUMNS_OF_PROMISES = ("lost", "doubled", "early", "stale", "after stop", "missed")
+FAULTS = ("poison", "callbacks-forged", "carrier-21610", "broker-flush", "db-cut", "carrier-500-after", "stop-races")
+COLUMNS_OF_PROMISES = ("lost", "doubled", "early", "at night", "stale", "after stop", "missed", "wrong")
 
 
 @pytest.mark.stack
