@@ -19,6 +19,7 @@ from reminders.conversations.models import CheckIn, InboundMessage, Understandin
 from reminders.escalations.models import Escalation
 from reminders.insights.models import Heartbeat
 from reminders.messaging.models import AftercarePlan, CarrierEvent, DeliveryAttempt, Message, OutboxRow, Sender
+from reminders.messaging.rounds import Round
 
 __all__ = [
     "AftercarePlan",
@@ -41,6 +42,7 @@ __all__ = [
     "PatientPhone",
     "Protocol",
     "ProtocolVersion",
+    "Round",
     "ScreeningRecord",
     "Sender",
     "SignInBrake",

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import psycopg
 import structlog
+from django.conf import settings
 from django.db import close_old_connections, connection, connections
 
 from reminders import clock
@@ -22,10 +23,11 @@ from reminders.escalations.services import ring_due
 from reminders.insights.heartbeats import SCHEDULER, Pulse, process_name, sweep_heartbeats
 from reminders.logs import place_of
 from reminders.messaging.claimed import Held
+from reminders.messaging.history import look_after_history
 from reminders.messaging.outbox import claim_due, claim_urgent, expire_overdue, give_back, next_turn_in, sweep_leases
 from reminders.messaging.reconcile import is_look_due
 from reminders.messaging.sweeps import next_due_at, unplanned
-from reminders.messaging.tasks import plan_aftercare, reconcile, send_batch
+from reminders.messaging.tasks import find_receipts, plan_aftercare, reconcile, send_batch
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +39,9 @@ CHORES_EVERY_SECONDS = 0.25
 # A chore that is under way when the end comes may finish; whatever it leaves, the next scheduler finds.
 JOIN_SECONDS = 5.0
 RECONCILE_EVERY_SECONDS = 5
+FIND_RECEIPTS_EVERY_SECONDS = 30
 SWEEP_HEARTBEATS_EVERY_SECONDS = 600
+HISTORY_EVERY_SECONDS = 3600
 # An emergency has workers of its own, and shares its task with few: a request that hangs holds up nobody else's.
 URGENT_QUEUE, URGENT_BATCH = "urgent", 5
 SEND_QUEUE, BATCH = "send", 100
@@ -69,6 +73,10 @@ def _reconcile(now: datetime) -> None:
         reconcile.apply_async(queue="tidy")
 
 
+def _look_after_history(now: datetime) -> None:
+    look_after_history(now=now, keep_months=settings.HISTORY_MONTHS)
+
+
 def chores() -> list[Chore]:
     """Return the chores of one scheduler, each with its pace."""
     return [
@@ -80,6 +88,8 @@ def chores() -> list[Chore]:
         Chore("read_missed", 3, _read_missed),
         Chore("plan_missed", 5, _plan_missed),
         Chore("reconcile", RECONCILE_EVERY_SECONDS, _reconcile),
+        Chore("find_receipts", FIND_RECEIPTS_EVERY_SECONDS, lambda _now: find_receipts.apply_async(queue="tidy")),
+        Chore("history", HISTORY_EVERY_SECONDS, _look_after_history),
         Chore("sweep_heartbeats", SWEEP_HEARTBEATS_EVERY_SECONDS, lambda _now: sweep_heartbeats()),
     ]
 

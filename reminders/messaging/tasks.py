@@ -1,4 +1,7 @@
-"""Thin Celery tasks: they carry ids, read the clock, and call one verb. All but the last are for the send queue."""
+"""Thin Celery tasks: they carry ids, read the clock, and call one verb.
+
+What asks the carrier about the past is for the tidy queue, where a carrier that hangs keeps nobody from sending.
+"""
 
 from collections.abc import Sequence
 
@@ -11,6 +14,7 @@ from reminders.messaging.claimed import Held
 from reminders.messaging.outbox import send_claimed
 from reminders.messaging.planning import plan_aftercare as plan
 from reminders.messaging.planning import plan_many
+from reminders.messaging.receipts import ask_for_receipts
 from reminders.messaging.reconcile import reconcile_ambiguous
 
 log = structlog.get_logger(__name__)
@@ -40,5 +44,11 @@ def plan_sessions(treatment_session_ids: Sequence[int]) -> int:
 
 @shared_task
 def reconcile() -> None:
-    """Look for ambiguous texts in the carrier's list. For the tidy queue: a carrier that hangs must not keep others."""
+    """Look for ambiguous texts in the carrier's list."""
     reconcile_ambiguous(now=clock.now(), carrier=carrier())
+
+
+@shared_task
+def find_receipts() -> None:
+    """Ask the carrier what became of texts that no callback came for."""
+    ask_for_receipts(now=clock.now(), carrier=carrier())
