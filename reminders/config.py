@@ -81,6 +81,12 @@ SETTINGS: tuple[Setting, ...] = (
         "(none: `/metrics` answers this machine alone)",
         "The bearer token with which Prometheus reads `/metrics`: 16 characters or more.",
     ),
+    Setting(
+        "REMINDERS_HISTORY_MONTHS",
+        "24",
+        "For how many months the log of tries and callbacks is kept, 3 or more; 0 keeps it for ever. Texts are kept "
+        "always.",
+    ),
     Setting("REMINDERS_SANDBOX", "0", "1 where the carrier is the sandbox; `reminders up` sets it."),
     Setting("REMINDERS_SANDBOX_URL", "(none)", "The sandbox carrier's address, for the pages that link to its phones."),
 )
@@ -105,6 +111,7 @@ class Config:
     log_level: str
     static_root: str
     metrics_token: str
+    history_months: int
     sandbox: bool
     sandbox_url: str
 
@@ -142,6 +149,7 @@ def read_config(environ: Mapping[str, str] | None = None) -> Config:
         ),
         static_root=text("REMINDERS_STATIC_ROOT"),
         metrics_token=_token(text("REMINDERS_METRICS_TOKEN")),
+        history_months=_months(text("REMINDERS_HISTORY_MONTHS") or "24"),
         sandbox=_flag(name="REMINDERS_SANDBOX", value=text("REMINDERS_SANDBOX")),
         sandbox_url=_web_address(name="REMINDERS_SANDBOX_URL", value=text("REMINDERS_SANDBOX_URL")),
     )
@@ -235,6 +243,14 @@ def _token(value: str) -> str:
             "`python3 -c 'import secrets; print(secrets.token_urlsafe(24))'`."
         )
     return value
+
+
+def _months(value: str) -> int:
+    # Evidence about a text is looked for over hours, and carriers report for days: two months are never too few.
+    shortest = 3
+    if not (value.isascii() and value.isdigit()) or 0 < int(value) < shortest:
+        raise ConfigError(f"REMINDERS_HISTORY_MONTHS must be {shortest} or more months, or 0 to keep everything.")
+    return int(value)
 
 
 def _flag(*, name: str, value: str) -> bool:

@@ -43,6 +43,7 @@ TWILIO_API_BASE_URL = CONFIG.twilio_api_base_url
 REMINDERS_SANDBOX = CONFIG.sandbox
 REMINDERS_SANDBOX_URL = CONFIG.sandbox_url
 METRICS_TOKEN = CONFIG.metrics_token
+HISTORY_MONTHS = CONFIG.history_months
 REDIS_URL = CONFIG.redis_url or _PLACES.redis_url
 
 _PUBLIC = urlsplit(CONFIG.public_base_url)

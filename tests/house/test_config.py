@@ -53,6 +53,7 @@ def test_a_stand_in_for_twilio_may_be_on_this_machine() -> None:
         pytest.param({"REDIS_URL": "amqp://secret@h"}, "REDIS_URL", id="another broker"),
         pytest.param({"REMINDERS_SECRET_KEY": "short"}, "REMINDERS_SECRET_KEY", id="short secret"),
         pytest.param({"REMINDERS_METRICS_TOKEN": "short"}, "REMINDERS_METRICS_TOKEN", id="a token to be guessed"),
+        pytest.param({"REMINDERS_HISTORY_MONTHS": "1"}, "REMINDERS_HISTORY_MONTHS", id="a history too short"),
         pytest.param({"REMINDERS_DEBUG": "perhaps"}, "REMINDERS_DEBUG", id="neither yes nor no"),
         pytest.param({"REMINDERS_LOG_FORMAT": "xml"}, "REMINDERS_LOG_FORMAT", id="unknown choice"),
     ],
