@@ -19,11 +19,10 @@ import uvloop
 from aiohttp.client_reqrep import ClientRequest, ClientResponse
 from aiohttp.connector import Connection
 
+from reminders.delivery.connections import RestingConnector
+
 # Twilio's answer to too many concurrent requests is 429; fifty in flight is well under the usual account limit of 100.
 IN_FLIGHT = 50
-# A kept connection that its server closes as we write is an answer we never get. Servers keep an idle one for at least
-# two seconds (gunicorn; the others five and more), and a burst has no gap of one.
-KEPT_SECONDS = 1.0
 # A part of the whole time for the connection alone: what never connected was never sent, and may go out again.
 CONNECT_TIMEOUT_SECONDS = 5.0
 
@@ -90,8 +89,7 @@ class Wire:
 
     async def _open(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            # The places bound what is in flight; the connector need not.
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_SECONDS),
+            connector=RestingConnector(),
             # Whoever asks bounds the whole of it.
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),

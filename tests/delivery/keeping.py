@@ -28,6 +28,12 @@ class Keeping:
     hangs: threading.Event = field(default_factory=threading.Event)
     hangs_on_next: threading.Event = field(default_factory=threading.Event)
     hangs_up_on_next: threading.Event = field(default_factory=threading.Event)
+    closes_after_next: threading.Event = field(default_factory=threading.Event)
+    has_closed: threading.Event = field(default_factory=threading.Event)
+    at_once: int = 0
+    most_at_once: int = 0
+    """How many requests were under way at the same moment."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
     is_hanging: threading.Event = field(default_factory=threading.Event)
     let_go: threading.Event = field(default_factory=threading.Event)
     numbers: "count[int]" = field(default_factory=count)
@@ -36,15 +42,26 @@ class Keeping:
         """Answer request after request, until the other side has had enough."""
         with connection, contextlib.suppress(OSError):
             connection.settimeout(WAIT_SECONDS)
-            while request := read_request(connection):
+            self._serve(connection)
+        self.has_closed.set()
+
+    def _serve(self, connection: socket.socket) -> None:
+        while request := read_request(connection):
+            with self._lock:
                 self.arrivals.append((time.monotonic(), request))
-                if _taken(self.hangs_up_on_next):
-                    return
-                if self.hangs.is_set() or _taken(self.hangs_on_next):
-                    self.is_hanging.set()
-                    self.let_go.wait(WAIT_SECONDS)
-                self._answer(connection, request)
-            self.one_was_let_go.set()
+                self.at_once += 1
+                self.most_at_once = max(self.most_at_once, self.at_once)
+            if _taken(self.hangs_up_on_next):
+                return
+            if self.hangs.is_set() or _taken(self.hangs_on_next):
+                self.is_hanging.set()
+                self.let_go.wait(WAIT_SECONDS)
+            with self._lock:
+                self.at_once -= 1
+            self._answer(connection, request)
+            if _taken(self.closes_after_next):
+                return
+        self.one_was_let_go.set()
 
     def _answer(self, connection: socket.socket, request: str) -> None:
         told = next((answer for end, answer in self.answers.items() if request.endswith(end)), None)

@@ -24,8 +24,9 @@ def server() -> Iterator[Keeping]:
 
 @pytest.fixture
 def kept_long(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Connections that no pause of a busy machine lets go."""
-    monkeypatch.setattr("reminders.delivery.wire.KEPT_SECONDS", 60.0)
+    """Connections that no pause of a busy machine lets go, and that need no rest."""
+    monkeypatch.setattr("reminders.delivery.connections.REST_SECONDS", 0.0)
+    monkeypatch.setattr("reminders.delivery.connections.KEPT_SECONDS", 60.0)
     close_wire()
     yield
     close_wire()
@@ -50,13 +51,36 @@ def test_more_than_the_places_wait_for_one(server: Keeping) -> None:
     results = adapter(server).create(texts(IN_FLIGHT + 10))
 
     assert all(isinstance(result, Accepted) for result in results)
-    assert server.connections <= IN_FLIGHT
+    assert server.most_at_once <= IN_FLIGHT
 
 
 def test_an_idle_connection_is_let_go_long_before_its_server_would(server: Keeping) -> None:
     adapter(server).create([text()])
 
     assert server.one_was_let_go.wait(10)
+
+
+def test_a_connection_rests_before_it_is_used_again(server: Keeping, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reminders.delivery.connections.REST_SECONDS", 60.0)
+    carrier = adapter(server)
+
+    for _ in range(3):
+        assert isinstance(carrier.create([text()])[0], Accepted)
+
+    assert server.connections == 3
+
+
+@pytest.mark.usefixtures("kept_long")
+def test_a_server_that_closes_without_a_word_gets_a_fresh_connection_each_time(server: Keeping) -> None:
+    carrier = adapter(server)
+    server.closes_after_next.set()
+    carrier.create([text()])
+    assert server.has_closed.wait(10)
+
+    for _ in range(3):
+        assert isinstance(carrier.create([text()])[0], Accepted)
+
+    assert (len(server.arrivals), server.connections) == (4, 4)
 
 
 @pytest.mark.usefixtures("kept_long")
