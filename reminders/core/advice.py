@@ -10,6 +10,7 @@ Metal allergy, pacemaker and technique change nothing here: they decide about th
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from functools import lru_cache
 
 ADULT_AGE_YEARS = 18
 
@@ -262,6 +263,8 @@ def apply_rules(rules: Iterable[Rule], facts: Facts) -> AdviceDecision:
     )
 
 
+# A clinic names the same few dozen regions again and again.
+@lru_cache(maxsize=512)
 def _plain_region(region: str) -> str:
     words = region.strip().lower().replace("_", " ").replace("-", " ").split()
     return " ".join(word for word in words if word not in ("left", "right"))

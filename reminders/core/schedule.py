@@ -129,12 +129,7 @@ def place_step(
     answer for a recheck; `ended_at` is always the session's end. Raises ScheduleError for a moment without a zone, or
     one so far out that the calendar ends.
     """
-    if anchor_at.tzinfo is None or ended_at.tzinfo is None:
-        raise ScheduleError("Give moments with their zone; a naive one names no instant.")
-    try:
-        return _place(step, anchor_at.astimezone(UTC), ended_at.astimezone(UTC), zone, quiet)
-    except OverflowError as error:
-        raise ScheduleError(f"Bring step {step.key!r} closer; its times lie beyond the calendar.") from error
+    return _place_within_calendar(step, _instant(anchor_at), _instant(ended_at), zone, quiet)
 
 
 def lay_out(
@@ -145,18 +140,34 @@ def lay_out(
     Nudges and rechecks are left out: what they follow has not happened yet (see `place_step`). Raises ScheduleError
     for a moment without a zone, or one so far out that the calendar ends.
     """
+    ended_at = _instant(ended_at)
     laid_out: list[Placed | Dropped] = []
     advice: list[Placed] = []
     for step in steps:
         if step.kind not in (StepKind.ADVICE, StepKind.CHECK_IN):
             continue
-        place = place_step(step=step, anchor_at=ended_at, ended_at=ended_at, zone=zone, quiet=quiet)
+        place = _place_within_calendar(step, ended_at, ended_at, zone, quiet)
         if step.kind is StepKind.ADVICE and isinstance(place, Placed):
             place = clear_of(advice, place, when_quiet=step.when_quiet, zone=zone, quiet=quiet)
             if isinstance(place, Placed):
                 advice.append(place)
         laid_out.append(place)
     return laid_out
+
+
+def _instant(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ScheduleError("Give moments with their zone; a naive one names no instant.")
+    return moment.astimezone(UTC)
+
+
+def _place_within_calendar(
+    step: ScheduleStep, anchor_at: datetime, ended_at: datetime, zone: ZoneInfo, quiet: QuietWindow
+) -> Placed | Dropped:
+    try:
+        return _place(step, anchor_at, ended_at, zone, quiet)
+    except OverflowError as error:
+        raise ScheduleError(f"Bring step {step.key!r} closer; its times lie beyond the calendar.") from error
 
 
 def _place(
@@ -190,6 +201,8 @@ def clear_of(
             return Dropped(wanted.key, wanted.kind, wanted.first_due_at, DropReason.QUIET_HOURS)
     if at > wanted.expires_at:
         return Dropped(wanted.key, wanted.kind, wanted.first_due_at, DropReason.EXPIRED)
+    if at == wanted.at:
+        return wanted
     return Placed(wanted.key, wanted.kind, wanted.first_due_at, at, wanted.expires_at)
 
 

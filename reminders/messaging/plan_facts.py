@@ -18,6 +18,7 @@ from reminders.content.models import Step
 from reminders.content.selectors import PublishedText, published_protocols, published_texts
 from reminders.core.advice import SCREENING_FACTS, Screening
 from reminders.core.schedule import StepKind
+from reminders.core.states import IN_FLIGHT, UNSENT
 from reminders.messaging.models import Sender
 
 # Nudges and rechecks are laid out when what they follow has happened.
@@ -64,6 +65,23 @@ LEFT JOIN LATERAL (
 WHERE s.id = ANY (%s)
 ORDER BY s.id
 """  # noqa: S608  # the inserted names are the constants of the core
+
+
+# All plans of these sessions, those in force among them, in the order of their ids as everybody locks them.
+HOLD_PLANS = """
+SELECT treatment_session_id, state FROM reminders_aftercareplan WHERE treatment_session_id = ANY (%s)
+ORDER BY id FOR NO KEY UPDATE
+"""
+
+# Planned texts of these patients that have not left for certain.
+UNSETTLED = f"""
+SELECT m.id, m.kind, m.patient_id, m.treatment_session_id, s.ended_at
+FROM reminders_message m LEFT JOIN reminders_treatmentsession s ON s.id = m.treatment_session_id
+WHERE m.patient_id = ANY (%s) AND m.kind IN ('advice', 'check_in')
+  AND m.state IN ({", ".join(f"'{state.value}'" for state in sorted(UNSENT | IN_FLIGHT))})
+"""  # noqa: S608
+
+DONE = "UPDATE reminders_treatmentsession SET planned_revision = revision WHERE id = ANY (%s)"
 
 
 class Visit(NamedTuple):
@@ -150,13 +168,29 @@ def texts_of(houses: Iterable[House]) -> dict[tuple[int, str, str], PublishedTex
     )
 
 
+def hold_plans(treatment_session_ids: Collection[int]) -> list[tuple[int, str]]:
+    """Hold all plans of these sessions; return the session and the state of each."""
+    return _fetch(HOLD_PLANS, treatment_session_ids)
+
+
+def unsettled_texts(patient_ids: Collection[int]) -> list[tuple[int, str, int, int | None, datetime | None]]:
+    """Return planned texts of these patients that have not left for certain: id, kind, patient, session, its end."""
+    return _fetch(UNSETTLED, patient_ids)
+
+
+def nothing_owed(treatment_session_ids: Collection[int]) -> None:
+    """Store that these sessions, which the caller holds, owe no plan for their present revision any more."""
+    with connection.cursor() as cursor:
+        cursor.execute(DONE, [list(treatment_session_ids)])
+
+
 def _visit(row: Sequence[Any]) -> Visit:
     screening = None if row[17] is None else Screening(*row[18:])
     return Visit._make((*row[:17], screening))
 
 
-def _fetch(statement: str, ids: Collection[int]) -> list[tuple[Any, ...]]:
+def _fetch(statement: str, ids: Collection[int]) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(statement, [list(ids)])
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        rows: list[Any] = cursor.fetchall()
         return rows

@@ -102,10 +102,14 @@ class Desk:
         laid = self._lay_out(visit, house, steps)
         first_key = _first_to_leave(laid)
         template_keys = {step.schedule.key: step.template_key for step in steps}
+        said = {
+            is_first: said_of(technique=visit.technique, first_name=visit.given_name, advice=advice, is_first=is_first)
+            for is_first in (True, False)
+        }
         texts = []
         for outcome in laid:
             is_first = outcome.key == first_key
-            body = self._body(visit, template_keys[outcome.key], advice, is_first=is_first)
+            body = self._body(visit, template_keys[outcome.key], said[is_first])
             texts.append(_text(visit, outcome, body, is_first=is_first, is_withheld=is_withheld))
         return texts
 
@@ -136,10 +140,9 @@ class Desk:
             regions=visit.regions,
         )
 
-    def _body(self, visit: Visit, template_key: str, advice: AdviceDecision, *, is_first: bool) -> Body:
+    def _body(self, visit: Visit, template_key: str, said: Mapping[str, object]) -> Body:
         """Render a text, or find it rendered: few sessions differ in what their texts say."""
         words = self._words_for(visit, template_key)
-        said = said_of(technique=visit.technique, first_name=visit.given_name, advice=advice, is_first=is_first)
         key = (visit.clinic_id, visit.language, words.version_id, *map(said.get, words.names))
         body = self._bodies.get(key)
         if body is None:

@@ -1,19 +1,25 @@
 """From finished treatment sessions to dated message rows."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from django.db import transaction
-from django.db.models import F
 
-from reminders.clinic.models import TreatmentSession
-from reminders.core.states import IN_FLIGHT, LEFT, UNSENT
+from reminders.core.states import LEFT
 from reminders.messaging.cancelling import take_back
 from reminders.messaging.compose import announce
 from reminders.messaging.models import AftercarePlan, Kind, Message
-from reminders.messaging.plan_facts import Visit, hold_owed, houses_of, texts_of
+from reminders.messaging.plan_facts import (
+    Visit,
+    hold_owed,
+    hold_plans,
+    houses_of,
+    nothing_owed,
+    texts_of,
+    unsettled_texts,
+)
 from reminders.messaging.plan_rows import Desk
 from reminders.messaging.plan_writing import Course, write_plans
 
@@ -85,7 +91,7 @@ def _plan_held(owed: Sequence[Visit], now: datetime) -> int:
     gone = _make_way(visits, planned_before=withheld.keys(), now=now)
     written = write_plans(_lay_out(visits, withheld, gone, now), now=now)
     # Of a session that was voided nothing is owed any more.
-    TreatmentSession.objects.filter(pk__in=[visit.id for visit in owed]).update(planned_revision=F("revision"))
+    nothing_owed([visit.id for visit in owed])
     announce()
     return written
 
@@ -116,8 +122,7 @@ def _supersede(visits: Sequence[Visit]) -> dict[int, bool]:
 
     A correction does not undo that.
     """
-    plans = AftercarePlan.objects.filter(treatment_session__in=[visit.id for visit in visits]).order_by("id")
-    states = list(plans.select_for_update(no_key=True).values_list("treatment_session_id", "state"))
+    states = hold_plans([visit.id for visit in visits])
     withheld = {pk for pk, state in states if state == AftercarePlan.State.WITHHELD}
     if states:
         AftercarePlan.objects.filter(
@@ -134,10 +139,10 @@ def _make_way(visits: Sequence[Visit], *, planned_before: Collection[int], now: 
     """
     newest = {visit.patient_id: _age_of(visit) for visit in sorted(visits, key=_age_of)}
     replaced, older = [], []
-    for pk, kind, patient_id, session_id, ended_at in _unsettled(newest):
+    for pk, kind, patient_id, session_id, ended_at in unsettled_texts(newest):
         if session_id in planned_before:
             replaced.append(pk)
-        if kind == Kind.ADVICE and session_id and (ended_at, session_id) < newest[patient_id]:
+        if kind == Kind.ADVICE and session_id and ended_at and (ended_at, session_id) < newest[patient_id]:
             older.append(pk)
     if replaced or older:
         # All of them in the order of their ids, as everybody locks messages.
@@ -151,14 +156,6 @@ def _make_way(visits: Sequence[Visit], *, planned_before: Collection[int], now: 
         for session_id, step_key in left.values_list("treatment_session_id", "step_key"):
             gone.setdefault(session_id or 0, set()).add(step_key)
     return gone
-
-
-def _unsettled(patient_ids: Collection[int]) -> Iterable[tuple[int, str, int, int | None, datetime | None]]:
-    """Return planned texts of these patients that have not left for certain: id, kind, patient, session, its end."""
-    rows = Message.objects.filter(
-        patient__in=patient_ids, kind__in=[Kind.ADVICE, Kind.CHECK_IN], state__in=list(UNSENT | IN_FLIGHT)
-    )
-    return rows.values_list("id", "kind", "patient_id", "treatment_session_id", "treatment_session__ended_at")
 
 
 def _age_of(visit: Visit) -> tuple[datetime, int]:
