@@ -19,7 +19,8 @@ PROCESSES = 2
 def worker(queues: str, pool: str | None, concurrency: int | None, name: str) -> None:
     """Do the work that rows ask for: send, read replies, tidy."""
     # Emergencies are few and wait for the carrier alone, so threads of one process do: many at once for the memory of
-    # one. Everything else takes the processor too, or has to be stopped where it hangs: that takes processes.
+    # one. Nothing ends a thread that hangs, and here nothing has to: a create ends by itself. Everything else takes the
+    # processor too, or has to be stopped at its time limit: that takes processes.
     pool = pool or (THREADS if queues == "urgent" else PREFORK)
     concurrency = concurrency or (URGENT_THREADS if pool == THREADS else PROCESSES)
     # Workers need no word from each other: gossip and mingling only cost start-up time and broker traffic.
