@@ -23,11 +23,21 @@ from reminders.escalations.services import ring_due
 from reminders.insights.heartbeats import SCHEDULER, Pulse, process_name, sweep_heartbeats
 from reminders.logs import place_of
 from reminders.messaging.claimed import Held
+from reminders.messaging.gathering import QUEUE as PLAN_QUEUE
 from reminders.messaging.history import look_after_history
-from reminders.messaging.outbox import claim_due, claim_urgent, expire_overdue, give_back, next_turn_in, sweep_leases
+from reminders.messaging.outbox import (
+    CAPACITY,
+    claim_due,
+    claim_urgent,
+    expire_overdue,
+    give_back,
+    look,
+    next_turn_in,
+    sweep_leases,
+)
 from reminders.messaging.reconcile import is_look_due
 from reminders.messaging.sweeps import next_due_at, unplanned
-from reminders.messaging.tasks import find_receipts, plan_aftercare, reconcile, send_batch
+from reminders.messaging.tasks import find_receipts, plan_sessions, reconcile, send_batch
 
 log = structlog.get_logger(__name__)
 
@@ -58,8 +68,9 @@ class Chore:
 
 
 def _plan_missed(now: datetime) -> None:
-    for treatment_session_id in unplanned(now=now):
-        plan_aftercare.delay(treatment_session_id)
+    missed = unplanned(now=now)
+    if missed:
+        plan_sessions.apply_async((missed,), queue=PLAN_QUEUE)
 
 
 def _read_missed(now: datetime) -> None:
@@ -142,11 +153,17 @@ def dispatch_due(*, now: datetime) -> float:
     broken broker does not cost a lease; then the broker's error is raised. A batch that was published all the same
     finds its rows gone and does nothing.
     """
-    due_at = next_due_at()
-    if due_at is None or due_at > now:
-        return _seconds_until(due_at, now)
-    _publish(claim_urgent(now=now), URGENT_QUEUE, URGENT_BATCH, now)
-    _publish(claim_due(now=now), SEND_QUEUE, BATCH, now)
+    standing = look(now=now)
+    if standing.next_due_at is None or standing.next_due_at > now:
+        return _seconds_until(standing.next_due_at, now)
+    if standing.is_urgent_due:
+        _publish(claim_urgent(now=now), URGENT_QUEUE, URGENT_BATCH, now)
+    # In large bites: a claim costs what it looks at, and workers have enough to do meanwhile.
+    has_room = standing.held < CAPACITY // 2
+    held = claim_due(now=now) if has_room else []
+    _publish(held, SEND_QUEUE, BATCH, now)
+    if held or not has_room:
+        return SHORTEST_WAIT_SECONDS
     turn_in = next_turn_in(now=now)
     if turn_in is None:
         # All that is due is held with its sender, or nothing is left.

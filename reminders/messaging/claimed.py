@@ -10,8 +10,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.db import connection
 
 from reminders.core.quiet_hours import QuietWindow
+from reminders.core.states import LEFT, MessageState
 from reminders.messaging import sql
 from reminders.messaging.models import PRIORITY
+
+# The carrier may have brought these to the phone; an undelivered text introduced nobody.
+MAY_HAVE_ARRIVED = LEFT - {MessageState.UNDELIVERED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,11 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """What a worker must know of a claimed message to judge and to send it. `segments` are SMS parts."""
+    """What a worker must know of a claimed message to judge and to send it.
+
+    `segments` are SMS parts; `is_first_to_arrive` tells of a planned text that does not say who writes, and that no
+    other text of its session has left before.
+    """
 
     id: int
     fence: int
@@ -44,18 +52,20 @@ class Claimed:
     sender_number: str
     is_paused: bool
     unknown_tries: int
+    is_first_to_arrive: bool
     quiet: QuietWindow
     zone: ZoneInfo | None
 
 
 # The columns of INSPECT in their order; quiet start, quiet end and the names of the zones follow them.
+_ARRIVED = sorted(MAY_HAVE_ARRIVED)
 _COLUMNS = tuple(field.name for field in fields(Claimed))[:-2]
 
 
 def inspect(held: Sequence[Held]) -> list[Claimed]:
     """Return those of the rows that are still held, in the order in which they leave."""
     with connection.cursor() as cursor:
-        cursor.execute(sql.INSPECT, keys(held))
+        cursor.execute(sql.INSPECT, {**keys(held), "arrived": _ARRIVED})
         return [
             Claimed(
                 **dict(zip(_COLUMNS, row, strict=False)),

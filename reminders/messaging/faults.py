@@ -17,6 +17,7 @@ from reminders.messaging.models import Message, Sender
 log = structlog.get_logger(__name__)
 
 PAUSE_MINUTES = 5
+ENDS = (PhoneState.DEAD, PhoneState.LANDLINE)
 PHONE_STATE: Mapping[Fault, PhoneState] = {
     Fault.NUMBER_INVALID: PhoneState.DEAD,
     Fault.NUMBER_DEAD: PhoneState.DEAD,
@@ -45,8 +46,10 @@ def _mark_phone(message: Message, state: PhoneState, now: datetime) -> None:
     """Keep what is known of the phone; one that cannot be texted gets nothing more."""
     phones = PatientPhone.objects.filter(clinic=message.clinic, number=message.to_number)
     with transaction.atomic():
-        phones.exclude(state=PhoneState.QUARANTINED).update(state=state, state_changed_at=now)
-        if state in (PhoneState.DEAD, PhoneState.LANDLINE):
+        # One that is out of reach today may still be one that can never be texted.
+        lasting = [PhoneState.QUARANTINED, *(ENDS if state == PhoneState.UNREACHABLE else ())]
+        phones.exclude(state__in=lasting).update(state=state, state_changed_at=now)
+        if state in ENDS:
             suppress_phone(clinic=message.clinic, number=message.to_number, now=now, reason=f"phone_{state}")
 
 

@@ -11,16 +11,14 @@ from django.db.models import Exists, OuterRef
 from reminders.clinic.selectors import advice_for
 from reminders.core.rendering import compile_text, render
 from reminders.core.segments import count_segments
-from reminders.core.states import LEFT, MessageState
+from reminders.core.states import MessageState
 from reminders.logs import place_of
-from reminders.messaging.claimed import Claimed
+from reminders.messaging.claimed import MAY_HAVE_ARRIVED, Claimed
 from reminders.messaging.compose import course_values, values_for
 from reminders.messaging.models import Kind, Message, OutboxRow
 
 log = structlog.get_logger(__name__)
 
-# The carrier may have brought these to the phone; an undelivered text introduced nobody.
-MAY_HAVE_ARRIVED = LEFT - {MessageState.UNDELIVERED}
 PLANNED = (Kind.ADVICE, Kind.CHECK_IN)
 
 
@@ -30,6 +28,8 @@ def introduce(rows: Sequence[Claimed], *, now: datetime) -> list[Claimed]:
     The words are those of the version it was laid out with. The caller holds the rows; one that was taken away
     meanwhile is left as it is, and the commit point refuses it.
     """
+    if not any(row.is_first_to_arrive for row in rows):
+        return list(rows)
     arrived = Message.objects.filter(
         treatment_session=OuterRef("treatment_session"), state__in=list(MAY_HAVE_ARRIVED)
     ).exclude(pk=OuterRef("pk"))

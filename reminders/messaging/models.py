@@ -269,8 +269,9 @@ class OutboxRow(models.Model):
                 condition=Q(state="scheduled"),
                 name="outbox_waiting",
             ),
-            # For the scheduler: when is the next one due?
+            # For the scheduler: when is the next one due, and is an urgent one?
             models.Index(fields=["due_at"], condition=Q(state="scheduled"), name="outbox_next_due"),
+            models.Index(fields=["due_at"], condition=Q(state="scheduled", priority=0), name="outbox_urgent"),
             # For the sweep of leases that ended, and for counting what workers hold.
             models.Index(
                 fields=["lease_until"],

@@ -13,7 +13,7 @@ from reminders.core.states import MessageState
 from reminders.delivery.port import Accepted, CreateResult, NotProcessed, Refused, Unknown
 from reminders.messaging import sql
 from reminders.messaging.cancelling import stop_sending_again
-from reminders.messaging.claimed import Claimed
+from reminders.messaging.claimed import Claimed, is_urgent
 from reminders.messaging.faults import act_on_fault
 from reminders.messaging.models import Message, UnknownPolicy
 from reminders.messaging.status import UNKNOWN_TO_ALL, report_second_id
@@ -22,11 +22,14 @@ log = structlog.get_logger(__name__)
 
 # How often one whose policy prefers twice to lost may be created without knowing what became of it.
 RESEND_LIMIT = 4
-# The first wait after a try that was not processed; it doubles with each, up to the longest. Urgent ones come back
-# sooner.
+# The first wait after a try that was not processed; it doubles with each, up to the longest.
 BACK_OFF_SECONDS = 10
-URGENT_BACK_OFF_SECONDS = 1
 LONGEST_BACK_OFF_SECONDS = 300
+URGENT_BACK_OFF_SECONDS = 0.5
+LONGEST_URGENT_BACK_OFF_SECONDS = 5.0
+# Twilio's error 21611: more texts wait for this number than it carries in hours.
+SENDER_QUEUE_FULL = 21611
+URGENT_FULL_QUEUE_SECONDS = 30.0
 # A database that restarts is back within seconds. Together with the slowest create, within the lease of the try.
 STORE_WITHIN_SECONDS = 20.0
 STORE_AGAIN_SECONDS = 0.25
@@ -157,9 +160,9 @@ def _answer(row: Claimed, result: CreateResult, now: datetime) -> _Answer:
     match result:
         case Accepted(sid):
             return _Answer(MessageState.ACCEPTED, "accepted", sid=sid)
-        case NotProcessed(reason, retry_after):
-            due_at = now + _back_off(row, retry_after)
-            return _Answer(MessageState.SCHEDULED, "not_processed", reason, due_at=due_at)
+        case NotProcessed(reason, retry_after, code):
+            due_at = now + (_urgent_back_off(row, code) if is_urgent(row) else _back_off(row, retry_after))
+            return _Answer(MessageState.SCHEDULED, "not_processed", reason, due_at=due_at, code=code)
         case Refused(fault, code):
             if fault in (Fault.ACCOUNT_STOPPED, Fault.SENDER_FAULT):
                 # It keeps its place; the pause of its sender holds it.
@@ -169,7 +172,8 @@ def _answer(row: Claimed, result: CreateResult, now: datetime) -> _Answer:
         case Unknown(reason):
             reason = f"unknown_{reason}"[:60]
             if row.unknown_policy == UnknownPolicy.RESEND and row.unknown_tries + 1 < RESEND_LIMIT:
-                return _Answer(MessageState.SCHEDULED, "unknown", reason, due_at=now + _back_off(row, None))
+                wait = _urgent_back_off(row, None) if is_urgent(row) else _back_off(row, None)
+                return _Answer(MessageState.SCHEDULED, "unknown", reason, due_at=now + wait)
             return _Answer(MessageState.AMBIGUOUS, "unknown", reason)
 
 
@@ -177,6 +181,14 @@ def _back_off(row: Claimed, retry_after_seconds: float | None) -> timedelta:
     """Return how long to wait: as the carrier asks, else longer with each try. Spread by id, so that a batch that was
     told to wait does not come back in one moment."""
     if retry_after_seconds is None:
-        first = URGENT_BACK_OFF_SECONDS if row.unknown_policy == UnknownPolicy.RESEND else BACK_OFF_SECONDS
-        retry_after_seconds = min(first * 2 ** min(row.attempts, 10), LONGEST_BACK_OFF_SECONDS)
+        retry_after_seconds = min(BACK_OFF_SECONDS * 2 ** min(row.attempts, 10), LONGEST_BACK_OFF_SECONDS)
     return timedelta(seconds=retry_after_seconds, milliseconds=row.id % 997)
+
+
+def _urgent_back_off(row: Claimed, code: int | None) -> timedelta:
+    """Return how long an emergency waits. The carrier asks its whole client for room, and everything else gives it;
+    a few tries a second cost the carrier nothing, and ten seconds cost the patient. A full queue lasts for hours."""
+    if code == SENDER_QUEUE_FULL:
+        return timedelta(seconds=URGENT_FULL_QUEUE_SECONDS)
+    seconds = min(URGENT_BACK_OFF_SECONDS * 2 ** min(row.attempts, 10), LONGEST_URGENT_BACK_OFF_SECONDS)
+    return timedelta(seconds=seconds, milliseconds=row.id % 97)

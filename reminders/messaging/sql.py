@@ -22,6 +22,10 @@ LONGEST_WAIT_SECONDS = 0.5
 # An urgent one waits no longer than this for its turn, also where a slow sender is busy; what follows waits for both.
 LONGEST_URGENT_WAIT_SECONDS = 0.25
 
+# A claim or a turn that a database loses in a crash costs nothing: the row waits again, and whoever held it finds so at
+# the commit point. So these do not wait for the disk; the commit point and the answers do.
+NEED_NOT_LAST = "SET LOCAL synchronous_commit = off"
+
 # A sender's row is locked while its messages are claimed, so any number of schedulers may run: the second one skips the
 # sender. Each priority is a range of its own in the index, so that texts of the future cost nothing. `place` takes the
 # senders in turns: whatever one clinic has waiting, the next one's first text comes before its second.
@@ -78,6 +82,14 @@ WHERE o.message_id = c.message_id AND o.state = 'scheduled'
 RETURNING o.message_id, o.fence, c.place
 """  # noqa: S608  # the inserted parts are the constants above
 
+# What a scheduler asks in each round, also in an idle one: when the next text is due, whether an urgent one is
+# due, and how many rows workers hold. Each is a short walk at the end of an index.
+LOOK = """
+SELECT (SELECT MIN(due_at) FROM reminders_outbox WHERE state = 'scheduled'),
+       EXISTS (SELECT FROM reminders_outbox WHERE state = 'scheduled' AND priority = 0 AND due_at <= %(now)s),
+       (SELECT COUNT(*) FROM reminders_outbox WHERE state = 'claimed')
+"""
+
 # In how many seconds a claim may find something, where anything is due now: a held sender is no reason to look.
 NEXT_TURN = f"""
 SELECT EXTRACT(EPOCH FROM MIN(GREATEST(
@@ -94,11 +106,15 @@ CROSS JOIN LATERAL (
 ) waiting
 """  # noqa: S608
 
-# What a worker must know to judge a claimed row.
+# What a worker must know to judge a claimed row. `arrived`: the states in which a text may have reached the patient.
 INSPECT = """
 SELECT o.message_id, o.fence, m.public_id, o.clinic_id, m.channel, o.to_number, m.body, m.quiet_exempt, o.expires_at,
        o.unknown_policy, o.attempts, o.consent_rule, o.priority, m.segments, o.sender_id, s.number AS sender_number,
        c.is_paused, o.unknown_tries,
+       m.plan_id IS NOT NULL AND m.kind IN ('advice', 'check_in') AND NOT m.introduces AND NOT EXISTS (
+           SELECT FROM reminders_message e
+           WHERE e.treatment_session_id = m.treatment_session_id AND e.id <> m.id AND e.state = ANY (%(arrived)s)
+       ) AS is_first_to_arrive,
        c.quiet_start, c.quiet_end, p.timezone, c.timezone AS clinic_timezone
 FROM unnest(%(ids)s::bigint[], %(fences)s::int[]) AS held(id, fence)
 JOIN reminders_outbox o ON o.message_id = held.id AND o.fence = held.fence AND o.state = 'claimed'
@@ -227,7 +243,7 @@ WITH answer AS (
     SELECT a.id, a.seen, a.sid, a.code, a.due_at, a.outcome,
            -- One that may not wait again is dropped only where no try may have arrived: else evidence decides.
            CASE WHEN a.state <> 'scheduled' OR a.may_wait THEN a.state
-                WHEN a.outcome = 'unknown' OR COALESCE(o.unknown_tries, 0) > 0 THEN 'ambiguous'
+                WHEN a.outcome = 'unknown' OR o.unknown_tries > (a.seen = 'ambiguous')::int THEN 'ambiguous'
                 WHEN a.withdrawn <> '' THEN 'cancelled' ELSE 'expired' END AS state,
            CASE WHEN a.state <> 'scheduled' OR a.may_wait THEN a.reason
                 WHEN a.withdrawn <> '' THEN a.withdrawn ELSE 'found_past_expiry' END AS reason
@@ -242,7 +258,9 @@ WITH answer AS (
 ), kept AS (
     UPDATE reminders_outbox o
     SET state = j.state, due_at = COALESCE(j.due_at, o.due_at), changed_at = %(now)s, lease_until = NULL,
-        look_at = %(now)s, unknown_tries = o.unknown_tries + (j.outcome = 'unknown')::int
+        look_at = %(now)s,
+        -- `ambiguous` was this very try: now its answer is known.
+        unknown_tries = GREATEST(0, o.unknown_tries - (j.seen = 'ambiguous')::int) + (j.outcome = 'unknown')::int
     FROM judged j WHERE o.message_id = j.id AND j.state IN ('scheduled', 'ambiguous')
 ), settled AS (
     UPDATE reminders_message m

@@ -14,7 +14,7 @@ PLAN_AFTER = timedelta(seconds=10)
 NEWEST = 10_000
 
 
-def unplanned(*, now: datetime, limit: int = 200) -> list[int]:
+def unplanned(*, now: datetime, limit: int = 1000) -> list[int]:
     """Return sessions that still owe a plan for their newest revision.
 
     In no order: sessions that cannot be planned, for want of a text, must not stand before those that can.

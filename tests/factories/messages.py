@@ -7,7 +7,8 @@ from typing import Any
 from reminders.clinic.models import Clinician, Patient, TreatmentSession
 from reminders.core.segments import count_segments
 from reminders.core.states import REACHED_CARRIER, MessageState
-from reminders.messaging.models import PRIORITY, AftercarePlan, ConsentRule, Kind, Message, Sender
+from reminders.messaging.compose import POLICIES
+from reminders.messaging.models import AftercarePlan, ConsentRule, Kind, Message, Sender
 from tests.factories.fresh import moment, numbers
 from tests.factories.patients import phone_of
 from tests.factories.words import DRY_NEEDLING, WORDS, make_protocol
@@ -78,7 +79,7 @@ def make_message(
             "step_key": step_key,
             "dedupe_key": "" if plan else f"test:{next(numbers)}",
             "kind": kind,
-            "priority": PRIORITY.get(kind, PRIORITY["reply"]),
+            "priority": POLICIES[Kind(kind)].priority if kind in Kind else 1,
             "sender": Sender.objects.filter(clinic=person.clinic).first(),
             "to_number": to_number,
             "language": patient.language if patient else "en",
