@@ -3,6 +3,9 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.db.models.signals import pre_migrate
+
+from reminders.database import lift_statement_limit
 
 
 class RemindersConfig(AppConfig):
@@ -15,6 +18,7 @@ class RemindersConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect who listens to whom, and give every process the same Celery application to publish through."""
+        pre_migrate.connect(lift_statement_limit, sender=self)
         import_module("reminders.celery")
         import_module("reminders.messaging.receivers")
         import_module("reminders.conversations.receivers")

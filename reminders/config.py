@@ -246,7 +246,7 @@ def _token(value: str) -> str:
 
 
 def _months(value: str) -> int:
-    # Evidence about a text is looked for over hours, and carriers report for days: two months are never too few.
+    # Evidence about a text is looked for over hours, and carriers report for days: this is never too short.
     shortest = 3
     if not (value.isascii() and value.isdigit()) or 0 < int(value) < shortest:
         raise ConfigError(f"REMINDERS_HISTORY_MONTHS must be {shortest} or more months, or 0 to keep everything.")

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 import structlog
+from django.apps import apps
 from django.conf import settings
+from django.db import connection
+from django.db.models.signals import pre_migrate
 from django.http import HttpRequest, HttpResponse
 
 from reminders.config import ConfigError
@@ -34,6 +37,24 @@ def test_a_broken_database_address_is_refused_without_repeating_its_password() -
     with pytest.raises(ConfigError) as error:
         database_settings("postgresql://clinic:hunter2@host/db?no_such_option=1")
     assert "hunter2" not in str(error.value)
+
+
+def test_a_forgotten_transaction_is_ended_unless_the_address_says_otherwise() -> None:
+    ours = database_settings("postgresql:///aftercare")["OPTIONS"]["options"]
+    theirs = database_settings("postgresql:///aftercare?options=-c%20statement_timeout%3D5s")["OPTIONS"]["options"]
+    assert "idle_in_transaction_session_timeout=120s" in ours
+    assert theirs.endswith("statement_timeout=5s")
+
+
+@pytest.mark.django_db
+def test_the_server_knows_the_limit_and_migrations_lift_their_own() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('idle_in_transaction_session_timeout')")
+        assert cursor.fetchone() == ("2min",)
+        cursor.execute("SET LOCAL statement_timeout = '1min'")
+        pre_migrate.send(sender=apps.get_app_config("reminders"), using="default")
+        cursor.execute("SELECT current_setting('statement_timeout')")
+        assert cursor.fetchone() == ("0",)
 
 
 def test_without_a_secret_nothing_starts_on_a_real_database(tmp_path: Path) -> None:
