@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from celery import Celery
 from celery.signals import (
+    celeryd_after_setup,
     heartbeat_sent,
     setup_logging,
     worker_before_create_process,
@@ -49,6 +50,15 @@ YOUNG_OBJECTS = 10_000
 def look_for_garbage_less_often(**_signal: Any) -> None:
     """Before any process of the pool is made, so that all inherit it."""
     gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
+
+
+@celeryd_after_setup.connect
+def learn_the_words(instance: Any, **_signal: Any) -> None:
+    """Load what replies are read by before any process is made: seconds of a busy processor that a text would wait."""
+    if "think" in instance.app.amqp.queues.consume_from:
+        from reminders.core.understanding import read
+
+        read("ready")
 
 
 @worker_before_create_process.connect
