@@ -3,6 +3,7 @@
 Exit code: 0 where everything was measured, 1 where a scenario failed. A goal that is not met is a figure, no failure.
 """
 
+import signal
 import sys
 import time
 import traceback
@@ -39,6 +40,8 @@ def main(only: str, quick: bool, is_list: bool, output: Path, data_dir: Path, tr
     if unknown:
         raise click.BadParameter(f"unknown: {', '.join(unknown)}; --list names them", param_hint="--only")
     machine_facts()
+    # Asked to end, it ends as after Ctrl-C: what it has started must not stay.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(1))
     book = Book(output, quick)
     with running_stub(build_stub(data_dir / "stub")) as stub, ExitStack() as afterwards:
         run = Run(book=book, stub=stub, folder=data_dir, quick=quick)

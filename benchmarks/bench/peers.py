@@ -24,7 +24,7 @@ from benchmarks.bench.limits import arrival_rate, own_servers
 from benchmarks.bench.run import Run
 from reminders.config import BASE_DIR
 
-PATIENCE_SECONDS = 45.0
+PATIENCE_SECONDS = 60.0
 PREFORK = ("-m", "celery", "--quiet", "-A", "benchmarks.peers.celery_tasks", "worker", "--loglevel", "ERROR",
            "--without-gossip", "--without-mingle")  # fmt: skip
 PROCRASTINATE = ("-m", "procrastinate", "--app", "benchmarks.peers.procrastinate_tasks.app", "worker")
@@ -39,7 +39,7 @@ class Peer:
     module: str
     workers: tuple[tuple[str, ...], ...]
     lacks: str
-    texts: int = 3_000
+    texts: int = 2_000
     texts_slow: int = 300
     eta_seconds: float | None = None
 
