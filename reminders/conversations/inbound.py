@@ -1,13 +1,14 @@
 """A text comes in: stored before it is acknowledged, counted once, read in order per phone."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 
-from reminders.clinic.models import Clinic, Clinician
+from reminders.clinic.models import Clinic
 from reminders.clinic.selectors import patients_by_number
 from reminders.clinic.turns import take_turn
 from reminders.conversations.danger import raise_alarm
@@ -25,6 +26,22 @@ AT_ONCE = frozenset({Intent.RED_FLAG, Intent.OPT_OUT, Intent.OPT_IN, Intent.HELP
 SWEEP_AFTER = timedelta(seconds=5)
 # A text whose handling keeps failing is tried again by the sweep for so long, and then a person gets it as it is.
 GIVE_UP_AFTER = timedelta(minutes=1)
+
+# In one round trip, because the carrier waits: the row, unless there is one, and who of the staff has this phone.
+STORE = """
+INSERT INTO reminders_inboundmessage (
+    clinic_id, message_sid, from_number, to_number, body, media, opt_out_type, received_at, clinician_id,
+    handled_as, inbox, inbox_reason
+)
+VALUES (
+    %(clinic)s, %(sid)s, %(from)s, %(to)s, %(body)s, %(media)s::jsonb, %(opt_out_type)s, %(now)s,
+    (SELECT id FROM reminders_clinician
+     WHERE clinic_id = %(clinic)s AND phone = %(from)s AND phone <> '' AND is_active ORDER BY id LIMIT 1),
+    '', '', ''
+)
+ON CONFLICT (message_sid) DO NOTHING
+RETURNING id, clinician_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,37 +69,55 @@ def receive(*, incoming: IncomingText, now: datetime) -> InboundMessage | None:
         if clinic is not None:
             # Before the row exists: two texts of one phone get their ids, and so their order, one after the other.
             take_conversation(clinic=clinic, number=incoming.from_number)
-        inbound, created = InboundMessage.objects.get_or_create(
-            message_sid=incoming.message_sid,
-            defaults={
-                "clinic": clinic,
-                "from_number": incoming.from_number,
-                "to_number": incoming.to_number,
-                "body": incoming.body,
-                "media": list(incoming.media),
-                "opt_out_type": incoming.opt_out_type,
-                "received_at": now,
-                "clinician": _clinician(clinic, incoming.from_number),
-            },
-        )
-        if not created:
+        inbound = _store(incoming, clinic, now)
+        if inbound is None:
             return None
         if clinic is None:
             log.error("text_to_unknown_sender", inbound_id=inbound.pk)
         elif _cannot_wait(inbound):
             _settle_at_once(inbound, clinic, now)
-    return InboundMessage.objects.get(pk=inbound.pk)
+            # What the row says now: handling it may have failed, and then the row does not have what this object has.
+            inbound.refresh_from_db()
+    return inbound
+
+
+def _store(incoming: IncomingText, clinic: Clinic | None, now: datetime) -> InboundMessage | None:
+    """Write the row, or return None where the carrier has posted this text before."""
+    inbound = InboundMessage(
+        clinic=clinic,
+        message_sid=incoming.message_sid,
+        from_number=incoming.from_number,
+        to_number=incoming.to_number,
+        body=incoming.body,
+        media=list(incoming.media),
+        opt_out_type=incoming.opt_out_type,
+        received_at=now,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            STORE,
+            {
+                "clinic": inbound.clinic_id,
+                "sid": inbound.message_sid,
+                "from": inbound.from_number,
+                "to": inbound.to_number,
+                "body": inbound.body,
+                "media": json.dumps(inbound.media),
+                "opt_out_type": inbound.opt_out_type,
+                "now": now,
+            },
+        )
+        stored = cursor.fetchone()
+    if stored is None:
+        return None
+    inbound.pk, inbound.clinician_id = stored
+    inbound._state.adding, inbound._state.db = False, connection.alias
+    return inbound
 
 
 def take_conversation(*, clinic: Clinic, number: str) -> None:
     """Wait for, and hold until this transaction ends, the turn to read or to write in one phone's conversation."""
     take_turn(clinic=clinic, topic=f"conversation:{number}")
-
-
-def _clinician(clinic: Clinic | None, number: str) -> Clinician | None:
-    if clinic is None or not number:
-        return None
-    return Clinician.objects.filter(clinic=clinic, phone=number, is_active=True).order_by("id").first()
 
 
 def _cannot_wait(inbound: InboundMessage) -> bool:

@@ -1,7 +1,7 @@
 """Webhooks of texts: one comes in, or the carrier reports on one of ours."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -9,7 +9,6 @@ from uuid import UUID
 
 import structlog
 from django.db import Error as DatabaseError
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from reminders import clock
@@ -37,11 +36,30 @@ def inbound(request: HttpRequest) -> HttpResponse:
         # Without its id a text cannot be told from its own repeat: the carrier shows the failure in its log.
         log.error("text_without_id")
         return HttpResponse(status=400)
-    with transaction.atomic():
-        stored = receive(incoming=incoming, now=clock.now())
-        if stored is not None and stored.handled_at is None and stored.clinic_id is not None:
-            transaction.on_commit(lambda: read_texts.delay(stored.pk), robust=True)
+    stored = receive(incoming=incoming, now=clock.now())
+    if stored is not None and stored.handled_at is None and stored.clinic_id is not None:
+        return _Then(partial(_have_it_read, stored.pk), twiml().content, content_type="text/xml")
     return twiml()
+
+
+class _Then(HttpResponse):
+    """An answer with something to do once it has left: the carrier does not wait for a broker."""
+
+    def __init__(self, then: Callable[[], None], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._then = then
+
+    def close(self) -> None:
+        """Called by the server when the answer is on its way."""
+        super().close()
+        self._then()
+
+
+def _have_it_read(inbound_id: int) -> None:
+    try:
+        read_texts.delay(inbound_id)
+    except Exception as error:  # noqa: BLE001  # the sweep finds the text in a few seconds, whatever broke here
+        log.warning("reading_not_asked_for", inbound_id=inbound_id, kind=type(error).__name__)
 
 
 def _said(form: Mapping[str, Any], name: str) -> str:

@@ -346,10 +346,10 @@ def test_an_unknown_number_is_answered_once_a_day_with_nothing_about_anybody(sto
 def test_words_that_look_like_code_stay_words(story: Story) -> None:
     story.asked()
 
-    for body in ("{{ 7*7 }}", "=HYPERLINK(1)", "<Response><Hangup/></Response>"):
+    for body in ("{{ 98765*43210 }}", "=HYPERLINK(1)", "<Response><Hangup/></Response>"):
         assert story.texts(body).body == body
 
-    assert "49" not in "".join(Message.objects.values_list("body", flat=True))
+    assert "4267635650" not in "".join(Message.objects.values_list("body", flat=True))
 
 
 def test_ten_parts_are_read_as_one_text(story: Story) -> None:

@@ -1,13 +1,20 @@
 """What must stand in rows when the carrier's post returns, whatever becomes of queues and workers."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
+from django.http import HttpResponse
+from django.test import RequestFactory
 
 from reminders.clinic.models import ConsentRecord
 from reminders.conversations.models import InboundMessage
+from reminders.conversations.tasks import read_texts
 from reminders.messaging.models import Message
-from tests.answering import NIGHT, Story, begin, post_text, send_due
+from reminders.webhooks import signed, texts
+from tests.answering import NIGHT, Story, begin, post_text, send_due, text_fields
 
 pytestmark = pytest.mark.django_db
 
@@ -85,3 +92,35 @@ def test_the_ring_comes_three_minutes_before_the_call(story: Story) -> None:
     case = story.case()
     assert case.next_ring_at is not None
     assert case.next_ring_at - case.created_at == timedelta(minutes=3)
+
+
+def test_a_text_that_can_wait_costs_four_round_trips_and_a_commit(
+    story: Story, django_assert_num_queries: Callable[[int], AbstractContextManager[object]]
+) -> None:
+    """The clock, the number it came to, the phone's turn, and the row."""
+    phone, number = story.phone, story.sender
+    with django_assert_num_queries(4 + 2):  # with the two that begin and end the transaction
+        post_text(sender=phone, to=number, body="still 7")
+
+
+def test_the_broker_is_told_once_the_answer_has_left_and_may_be_away(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def broken(inbound_id: int) -> None:
+        asked.append(inbound_id)
+        raise ConnectionError
+
+    monkeypatch.setattr(read_texts, "delay", broken)
+    # Django's own part would close the connection that this test is on.
+    monkeypatch.setattr(HttpResponse, "close", lambda _: None)
+    monkeypatch.setattr(signed, "is_from_carrier", lambda **_: True)
+    form = text_fields(sender=story.phone, to=story.sender, body="still 7")
+
+    response = texts.inbound(RequestFactory().post("/", urlencode(form), "application/x-www-form-urlencoded"))
+    assert InboundMessage.objects.get().handled_at is None
+    assert asked == []
+
+    response.close()
+    assert asked == [InboundMessage.objects.get().pk]
