@@ -4,11 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from reminders.core.carrier_errors import fault_of
-from reminders.core.states import CALL_RANK, CALL_STATE, CARRIER_RANK, CARRIER_STATE, MESSAGE_MOVES, MessageState
+from reminders.core.states import (
+    CALL_RANK,
+    CALL_STATE,
+    CARRIER_RANK,
+    CARRIER_STATE,
+    DROPPED,
+    MESSAGE_MOVES,
+    UNSENT,
+    MessageState,
+)
 
 _STATES: Mapping[str, Mapping[str, MessageState]] = {"sms": CARRIER_STATE, "voice": CALL_STATE}
 _RANKS: Mapping[str, Mapping[str, int]] = {"sms": CARRIER_RANK, "voice": CALL_RANK}
-_NEVER_LEFT = frozenset({MessageState.SCHEDULED, MessageState.CLAIMED})
+_NEVER_LEFT = UNSENT | DROPPED
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,9 +51,10 @@ MESSAGE_MOVES: Mapping[MessageState, frozenset[MessageState]] = {
     _S.FAILED: frozenset({_S.DELIVERED}),
     _S.DELIVERED: frozenset(),
     _S.REJECTED: frozenset(),
-    _S.CANCELLED: frozenset(),
-    _S.EXPIRED: frozenset(),
-    _S.SUPPRESSED: frozenset(),
+    # One that was dropped while it waited for another try may have arrived with the one before.
+    _S.CANCELLED: _PROOF_OF_AN_EARLIER_TRY,
+    _S.EXPIRED: _PROOF_OF_AN_EARLIER_TRY,
+    _S.SUPPRESSED: _PROOF_OF_AN_EARLIER_TRY,
 }
 
 UNSENT = frozenset({_S.SCHEDULED, _S.CLAIMED})
@@ -82,10 +83,11 @@ MISSED = frozenset({_S.EXPIRED, _S.SUPPRESSED, _S.REJECTED, _S.UNDELIVERED, _S.F
 NOT_SURE_TO_ARRIVE = MISSED | {_S.AMBIGUOUS, _S.UNRESOLVED}
 """What the clinic has to see: it did not arrive, or nobody knows."""
 
-TERMINAL = frozenset(state for state, moves in MESSAGE_MOVES.items() if moves <= {_S.DELIVERED}) | {
-    _S.UNRESOLVED,
-    _S.REPLACED,
-}
+TERMINAL = (
+    frozenset(state for state, moves in MESSAGE_MOVES.items() if moves <= {_S.DELIVERED})
+    | {_S.UNRESOLVED, _S.REPLACED}
+    | _DROPPED
+)
 
 # Source: Twilio's message status guide; order of callbacks is not guaranteed, so only a higher rank is applied.
 CARRIER_RANK: Mapping[str, int] = {

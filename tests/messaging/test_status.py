@@ -9,13 +9,15 @@ from structlog.testing import capture_logs
 
 from reminders.clinic.consent import newest_decision
 from reminders.clinic.models import AuditEvent, Clinic, Patient, PatientPhone
+from reminders.delivery.port import Unknown
+from reminders.messaging.cancelling import take_back
 from reminders.messaging.models import CarrierEvent, Kind, Message
 from reminders.messaging.outbox import claim_due, send_claimed
 from reminders.messaging.status import record_status
 from tests.factories import make_clinician, make_message, phone_of
 from tests.messaging.carriers import PaperCarrier, new_sid
 from tests.messaging.conftest import NOON
-from tests.messaging.outbox_steps import again, claimed_text, sending_state
+from tests.messaging.outbox_steps import again, claimed_text, send_due, sending_state
 from tests.messaging.threads import run_at_once
 
 pytestmark = pytest.mark.django_db
@@ -239,3 +241,13 @@ def test_callbacks_at_once_end_where_the_highest_rank_is(patient: Patient) -> No
 
     assert again(message).state == "delivered"
     assert CarrierEvent.objects.filter(message=message).count() == 6
+
+
+def test_one_that_was_dropped_while_it_waited_for_another_try_may_have_arrived_with_the_first(patient: Patient) -> None:
+    message = make_message(patient=patient, kind=Kind.EMERGENCY, unknown_policy="resend", due_at=NOON, now=NOON)
+    send_due(PaperCarrier(answers={phone_of(patient): Unknown("timeout")}))
+    take_back(Message.objects.filter(pk=message.pk), reason="voided", now=NOON)
+    assert again(message).state == "cancelled"
+
+    assert tell(message, "delivered", sid=new_sid()) is True
+    assert again(message).state == "delivered"
