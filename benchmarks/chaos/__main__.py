@@ -104,7 +104,7 @@ def _field(house: House, *, seed: int, messages: int, names: list[str], window: 
 def _storm(run: "Field", names: Sequence[str]) -> "Books":
     """Let all faults strike, wait until every text has come to its end, and return both sides' books."""
     from benchmarks.chaos.books import Books
-    from benchmarks.chaos.faults import ALONE, NIGHTS, TOGETHER, strike_alone, strike_together
+    from benchmarks.chaos.faults import ALONE, HOLDING_UP, NIGHTS, TOGETHER, strike_alone, strike_together
 
     books = Books()
     over = threading.Event()
@@ -121,9 +121,10 @@ def _storm(run: "Field", names: Sequence[str]) -> "Books":
             strike_alone(run, name)
             run.calm_down()
         at_once = [name for name in names if name in TOGETHER]
-        if at_once:
-            tell(", ".join(at_once))
-            strike_together(run, at_once)
+        for some in ([name for name in at_once if (name in HOLDING_UP) is late] for late in (False, True)):
+            if some:
+                tell(", ".join(some))
+                strike_together(run, some)
         for thread in run.later:
             thread.join()
         tell("waiting until every text has come to its end")

@@ -29,6 +29,7 @@ from reminders.management.stack.plan import reminders_command
 
 DATABASE_BACK_SECONDS = 60.0
 RESTART_SECONDS = 60.0
+PATIENCE_SECONDS = 8.0
 THREADS_UP_SECONDS = 3.0
 LOOK_AGAIN_SECONDS = 0.1
 CALM_SECONDS = 4.0
@@ -152,11 +153,17 @@ class Field:
         return found
 
     def restart(self, *words: str) -> None:
-        """Ask the programs with these words to end, and wait until the supervisor has them back, ready for work."""
+        """Ask the programs with these words to end, and wait until the supervisor has them back, ready for work.
+
+        What has not ended in time is killed, as any supervisor does.
+        """
         old = {process for one in words for process in self.leaders(one)}
         for process in old:
             with contextlib.suppress(psutil.Error):
                 process.terminate()
+        _, stubborn = psutil.wait_procs(old, timeout=PATIENCE_SECONDS)
+        for process in stubborn:
+            kill(process)
         deadline = time.monotonic() + RESTART_SECONDS
         while not self._are_back(words, old):
             if time.monotonic() > deadline:

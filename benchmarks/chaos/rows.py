@@ -56,6 +56,11 @@ def is_anything_in_state(ids: Collection[int], *states: MessageState) -> bool:
     return Message.objects.filter(pk__in=ids, state__in=states).exists()
 
 
+def is_anything_untried(ids: Collection[int], *, now: datetime) -> bool:
+    """True where one of these rows is due and no try of it has begun."""
+    return OutboxRow.objects.filter(pk__in=ids, due_at__lte=now, attempts=0, state__in=UNSENT).exists()
+
+
 def describe(ids: Sequence[int]) -> str:
     """Return the first twenty of these rows in words."""
     found = Message.objects.filter(pk__in=ids).values_list("dedupe_key", "state", "reason")[:20]
