@@ -15,7 +15,7 @@ from reminders.clinic.services import void_treatment_session
 from reminders.clinic.turns import plans_of, take_turns
 from reminders.content.errors import MissingTextError
 from reminders.content.models import Step, Template
-from reminders.content.services import load_starters, publish
+from reminders.content.services import publish
 from reminders.core.advice import SCREENING_FACTS
 from reminders.core.states import MessageState
 from reminders.messaging import planning
@@ -23,22 +23,19 @@ from reminders.messaging.cancelling import withhold_advice
 from reminders.messaging.errors import NoSenderError
 from reminders.messaging.models import AftercarePlan, Message
 from reminders.messaging.planning import plan_many
-from tests.factories import make_clinic, make_escalation, make_patient, make_treatment_session, new_phone, phone_of
+from tests.factories import make_escalation, make_patient, make_treatment_session, new_phone, phone_of
 from tests.messaging.conftest import NOON
+from tests.messaging.plans import HOUR, ready_clinic
 from tests.messaging.slow_planning import plan_slowly
 from tests.messaging.threads import Background, run_at_once, wait_until_somebody_waits_for_a_lock
 
 pytestmark = pytest.mark.django_db
-HOUR = timedelta(hours=1)
 NOT_OURS_TO_COMPARE = {"id", "public_id", "plan_id"}
-ARRIVED_OR_NOT = ("accepted", "sent", "delivered", "undelivered", "failed")
-
-
-def ready_clinic(**fields: Any) -> Clinic:
-    """A clinic with the starter texts and protocol."""
-    clinic = make_clinic(**fields)
-    load_starters(clinic=clinic, now=NOON - timedelta(days=30))
-    return clinic
+WAYS = (
+    *(("accepted",), ("sent",), ("delivered",), ("undelivered",), ("failed",), ("sending",)),
+    *(("sending", state) for state in ("ambiguous", "rejected", "accepted")),
+    ("sending", "ambiguous", "unresolved"),
+)
 
 
 class World:
@@ -47,7 +44,6 @@ class World:
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
         self.clinics = [ready_clinic(name="Northside"), ready_clinic(name="Sur", language="es", quiet_start="21:00")]
-        self.clinics[1].refresh_from_db()
         Step.objects.filter(clinic=self.clinics[1], key="otc").update(condition={"screening": {"ulcer": False}})
         Step.objects.filter(clinic=self.clinics[1], key="heat").update(when_quiet="skip")
         Step.objects.filter(clinic=self.clinics[1], key="exercise").update(
@@ -102,7 +98,8 @@ class World:
         rng = self.rng
         for message in Message.objects.filter(state=MessageState.SCHEDULED).order_by("id"):
             if rng.random() < 0.3:
-                Message.objects.filter(pk=message.pk).update(state=rng.choice(ARRIVED_OR_NOT), attempts=1)
+                for state in rng.choice(WAYS):
+                    Message.objects.filter(pk=message.pk).update(state=state, attempts=1)
         for session in self.sessions:
             chance = rng.random()
             if chance < 0.5:
