@@ -74,7 +74,7 @@ def drain(run: Run, places: Sequence[Place], *, texts: int, delay_ms: int) -> Dr
     """
     wave = run.fresh("drain")
     run.stub.reset(delay_ms=delay_ms)
-    lead = 1.0 + texts / 5_000
+    lead = 2.0 + texts / 4_000
     due_at = datetime.now(UTC) + timedelta(seconds=lead)
     for place in places:
         rows.seed(place, wave=wave, texts=texts // len(places), due_at=due_at)
