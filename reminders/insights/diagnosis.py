@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from reminders.insights import upkeep_checks
+from reminders.insights.amounts import ago, many, span
 from reminders.insights.clinic_gaps import ClinicGaps
 from reminders.insights.figures import Figures
 from reminders.insights.findings import Finding, Problem, attention, by_level, danger, found_by
@@ -41,7 +43,7 @@ def _processes(facts: Facts) -> Found:
     for one in facts.figures.duties:
         if one.alive:
             continue
-        seen = "was never seen" if one.age_seconds is None else f"was last seen {_ago(one.age_seconds)}"
+        seen = "was never seen" if one.age_seconds is None else f"was last seen {ago(one.age_seconds)}"
         if one.kind == SCHEDULER:
             what = "sends due texts" if one.duty == "dispatch" else "rings ladders and sweeps up after lost tasks"
             command = "reminders scheduler"
@@ -57,7 +59,7 @@ def _clock(facts: Facts) -> Found:
     moved = facts.figures.clock_offset_seconds
     if moved and facts.has_real_carrier:
         yield danger(
-            f"The clock was moved by {_span(moved)} although a real carrier is set: texts leave at the wrong time.",
+            f"The clock was moved by {span(moved)} although a real carrier is set: texts leave at the wrong time.",
             "Stop the schedulers. This database was used with the sandbox: use another one for patients.",
         )
 
@@ -66,8 +68,8 @@ def _urgent_cases(facts: Facts) -> Found:
     urgent = facts.figures.untaken["urgent"]
     if urgent.oldest_seconds > URGENT_UNTAKEN_SECONDS:
         yield danger(
-            f"Nobody has taken {_many(urgent.count, 'urgent case')}; the oldest has waited "
-            f"{_span(urgent.oldest_seconds)}.",
+            f"Nobody has taken {many(urgent.count, 'urgent case')}; the oldest has waited "
+            f"{span(urgent.oldest_seconds)}.",
             "Call the clinic's people now. Then look at its ladder: is everybody on it reachable?",
         )
 
@@ -75,7 +77,7 @@ def _urgent_cases(facts: Facts) -> Found:
 def _overdue_cases(facts: Facts) -> Found:
     if facts.figures.overdue_cases:
         yield attention(
-            f"Nobody took {_many(facts.figures.overdue_cases, 'case')} by the time it was due.",
+            f"Nobody took {many(facts.figures.overdue_cases, 'case')} by the time it was due.",
             "Open the clinic's Today page and take or hand over what stands on top.",
         )
 
@@ -84,7 +86,7 @@ def _sending(facts: Facts) -> Found:
     due = facts.figures.due
     if due.oldest_seconds > DUE_TOO_OLD_SECONDS:
         yield danger(
-            f"Due texts do not leave: {due.count} are due, the oldest for {_span(due.oldest_seconds)}.",
+            f"Due texts do not leave: {due.count} are due, the oldest for {span(due.oldest_seconds)}.",
             "See whether a sender is held, then whether its queue is more than its allowed rate can carry, then the "
             "logs of the scheduler and of the workers that serve `send`.",
         )
@@ -95,7 +97,7 @@ def _senders(facts: Facts) -> Found:
         if sender.is_paused:
             yield attention(
                 f"Sender {sender.sender_id} of {sender.clinic} is held ({sender.paused_reason or 'no reason given'}); "
-                f"{_many(sender.due, 'due text')} on it.",
+                f"{many(sender.due, 'due text')} on it.",
                 "account_stopped: look at the account (money, suspension) and its token. sender_fault: look at the "
                 "number and its registration. Sending is tried again by itself.",
             )
@@ -105,13 +107,13 @@ def _unknown_fate(facts: Facts) -> Found:
     unresolved, ambiguous = facts.figures.unresolved, facts.figures.ambiguous
     if unresolved.count:
         yield attention(
-            f"Nobody knows whether {_many(unresolved.count, 'text')} arrived; the oldest for "
-            f"{_span(unresolved.oldest_seconds)}.",
+            f"Nobody knows whether {many(unresolved.count, 'text')} arrived; the oldest for "
+            f"{span(unresolved.oldest_seconds)}.",
             "Somebody of the clinic decides on its delivery page: count it as sent, or send it again.",
         )
     if ambiguous.oldest_seconds > AMBIGUOUS_TOO_OLD_SECONDS:
         yield attention(
-            f"No evidence about {_many(ambiguous.count, 'text')} was found for {_span(ambiguous.oldest_seconds)}.",
+            f"No evidence about {many(ambiguous.count, 'text')} was found for {span(ambiguous.oldest_seconds)}.",
             "Look at the log of the workers that serve `tidy`: do they reach the carrier?",
         )
 
@@ -119,9 +121,18 @@ def _unknown_fate(facts: Facts) -> Found:
 def _taken_twice(facts: Facts) -> Found:
     if facts.figures.second_carrier_ids:
         yield danger(
-            f"The carrier took {_many(facts.figures.second_carrier_ids, 'text')} twice.",
+            f"The carrier took {many(facts.figures.second_carrier_ids, 'text')} twice.",
             "This must not happen. Keep the logs, look for `second_carrier_id` in them and in the audit record, and "
             "report it.",
+        )
+
+
+def _reports(facts: Facts) -> Found:
+    if facts.figures.reports_of_nothing:
+        yield attention(
+            f"Within 24 hours {many(facts.figures.reports_of_nothing, 'status report')} named no text of ours.",
+            "They are signed by the carrier, so: was this database set back to an older copy, or does another "
+            "installation use our address? Texts sent after that copy are unknown here: read the carrier's log.",
         )
 
 
@@ -129,12 +140,12 @@ def _replies(facts: Facts) -> Found:
     unread, lost = facts.figures.unread, facts.figures.texts_to_nobody
     if unread.oldest_seconds > UNREAD_TOO_OLD_SECONDS:
         yield danger(
-            f"{_many(unread.count, 'reply', 'replies')} not read yet; the oldest for {_span(unread.oldest_seconds)}.",
+            f"{many(unread.count, 'reply', 'replies')} not read yet; the oldest for {span(unread.oldest_seconds)}.",
             "Look at the log of the workers that serve `think`. Danger signs do not wait for them.",
         )
     if lost:
         yield danger(
-            f"Within 7 days {_many(lost, 'text')} came to a number that is no sender of any clinic: nobody sees them.",
+            f"Within 7 days {many(lost, 'text')} came to a number that is no sender of any clinic: nobody sees them.",
             "Add that number as a sender of its clinic, or take our address off it at the carrier. Then read these "
             "texts: the rows of incoming texts without a clinic.",
         )
@@ -144,7 +155,7 @@ def _plans(facts: Facts) -> Found:
     owed = facts.figures.sessions_owed_a_plan
     if owed.oldest_seconds > UNPLANNED_TOO_OLD_SECONDS:
         yield danger(
-            f"{_many(owed.count, 'treatment session')} without a plan; the oldest for {_span(owed.oldest_seconds)}.",
+            f"{many(owed.count, 'treatment session')} without a plan; the oldest for {span(owed.oldest_seconds)}.",
             "Look whether its clinic has a sender, a protocol and all texts, then at the log of the workers that serve "
             "`send`.",
         )
@@ -185,6 +196,15 @@ def _gaps(clinic: ClinicGaps) -> Found:
         )
 
 
+def _database(facts: Facts) -> Found:
+    yield from upkeep_checks.transactions(facts.figures.upkeep)
+    yield from upkeep_checks.cleaning(facts.figures.upkeep)
+
+
+def _history(facts: Facts) -> Found:
+    yield from upkeep_checks.history(facts.figures.upkeep)
+
+
 CHECKS: Final[Mapping[str, Callable[[Facts], Found]]] = {
     "processes": _processes,
     "clock": _clock,
@@ -194,27 +214,10 @@ CHECKS: Final[Mapping[str, Callable[[Facts], Found]]] = {
     "senders": _senders,
     "unknown_fate": _unknown_fate,
     "taken_twice": _taken_twice,
+    "reports": _reports,
     "replies": _replies,
     "plans": _plans,
     "clinics": _clinics,
+    "upkeep": _database,
+    "history": _history,
 }
-
-
-def _many(count: int, one: str, several: str = "") -> str:
-    return f"{count} {one if count == 1 else several or one + 's'}"
-
-
-def _ago(seconds: float) -> str:
-    return f"{_span(seconds)} ago"
-
-
-def _span(seconds: float) -> str:
-    """Return a length of time as people say it: 40 s, 7 min, 3 h 20 min, 2 days."""
-    minutes = round(seconds / 60)
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    if minutes < 100:
-        return f"{minutes} min"
-    if minutes < 48 * 60:
-        return f"{minutes // 60} h {minutes % 60} min"
-    return f"{minutes // (24 * 60)} days"

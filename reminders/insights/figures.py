@@ -18,7 +18,8 @@ from reminders.conversations.models import InboundMessage
 from reminders.core.states import IN_OUTBOX, EscalationState, MessageState, Severity
 from reminders.escalations.models import Escalation
 from reminders.insights.heartbeats import Duty, duties
-from reminders.messaging.models import OutboxRow, Sender
+from reminders.insights.upkeep import Upkeep, read_upkeep
+from reminders.messaging.models import CarrierEvent, OutboxRow, Sender
 from reminders.messaging.status import SECOND_CARRIER_ID
 
 LATE_AFTER: Final = timedelta(seconds=60)
@@ -26,15 +27,30 @@ LATELY: Final = timedelta(hours=24)
 LATELY_COUNTED: Final = 100_000
 """Of what left or ended lately, the newest so many are counted: a busy day must not make the reading slow."""
 COUNTED: Final = 10_000
-"""Of sessions without a plan, so many are counted."""
+"""Of sessions without a plan, and of reports that name nothing, so many are counted."""
+RATE_WINDOW: Final = timedelta(seconds=60)
+_STATES: Final = ", ".join(f"'{state}'" for state in sorted(IN_OUTBOX))
+_LEFT_OUTBOX: Final = f"state NOT IN ({_STATES})"
 # In one order on an index of their own, so that the planner cannot mistake the newest for most of the table.
 LATELY_BY_STATE: Final = f"""
 SELECT state, COUNT(*) FROM (
     SELECT state FROM reminders_message
-    WHERE state NOT IN ({", ".join(f"'{state}'" for state in sorted(IN_OUTBOX))}) AND changed_at > %s
+    WHERE {_LEFT_OUTBOX} AND changed_at > %s
     ORDER BY changed_at DESC LIMIT %s
 ) AS newest GROUP BY state
 """  # noqa: S608  # the inserted parts are our own words
+# What the carrier took within the window, by sender; where more changed than are counted, over the time these took.
+PARTS_BY_SENDER: Final = f"""
+WITH newest AS MATERIALIZED (
+    SELECT sender_id, segments, accepted_at, changed_at FROM reminders_message
+    WHERE {_LEFT_OUTBOX} AND changed_at > %(since)s
+    ORDER BY changed_at DESC LIMIT %(counted)s
+), span AS (
+    SELECT CASE WHEN COUNT(*) < %(counted)s THEN %(since)s::timestamptz ELSE MIN(changed_at) END AS since FROM newest
+)
+SELECT sender_id, SUM(segments) / GREATEST(1, EXTRACT(EPOCH FROM %(now)s - since))::float8
+FROM newest CROSS JOIN span WHERE accepted_at > since AND accepted_at <= %(now)s GROUP BY sender_id, since
+"""  # noqa: S608
 HELD: Final = (MessageState.CLAIMED, MessageState.SENDING)
 OPEN, ACKNOWLEDGED = EscalationState.OPEN, EscalationState.ACKNOWLEDGED
 LOST_TEXTS_SHOWN_FOR: Final = timedelta(days=7)
@@ -50,11 +66,12 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class SenderFigures:
-    """One number we text from, by its id: what it may send a second, what is due on it, whether it is held."""
+    """One number we text from, by its id: what it may send and sent a second, what is due on it, whether it is held."""
 
     sender_id: int
     clinic: str
     parts_per_second: float
+    used_parts_per_second: float
     due: int
     is_paused: bool
     paused_reason: str
@@ -79,6 +96,8 @@ class Figures:
     texts_to_nobody: int
     sessions_owed_a_plan: Waiting
     second_carrier_ids: int
+    reports_of_nothing: int
+    upkeep: Upkeep
     duties: tuple[Duty, ...]
     clock_offset_seconds: float
 
@@ -95,7 +114,7 @@ def read_figures(*, now: datetime) -> Figures:
         ambiguous=_waiting(OutboxRow.objects.filter(state=MessageState.AMBIGUOUS), "changed_at", now),
         unresolved=_waiting(OutboxRow.objects.filter(state=MessageState.UNRESOLVED), "changed_at", now),
         lately=_lately(now),
-        senders=_senders({sender_id: waiting.count for sender_id, (waiting, _late) in due.items()}),
+        senders=_senders({sender_id: waiting.count for sender_id, (waiting, _late) in due.items()}, _used_rates(now)),
         cases=cases,
         untaken=untaken,
         overdue_cases=open_cases.filter(due_at__lt=now).count(),
@@ -114,6 +133,10 @@ def read_figures(*, now: datetime) -> Figures:
         second_carrier_ids=AuditEvent.objects.filter(verb=SECOND_CARRIER_ID).aggregate(
             texts=Count("subject_id", distinct=True)
         )["texts"],
+        reports_of_nothing=CarrierEvent.objects.filter(message__isnull=True, received_at__gt=now - LATELY)[
+            :COUNTED
+        ].count(),
+        upkeep=read_upkeep(now=now),
         duties=tuple(duties()),
         clock_offset_seconds=clock.offset().total_seconds(),
     )
@@ -156,7 +179,14 @@ def _lately(now: datetime) -> dict[str, int]:
         return dict(cursor.fetchall())
 
 
-def _senders(due: dict[int, int]) -> tuple[SenderFigures, ...]:
+def _used_rates(now: datetime) -> dict[int, float]:
+    """Return how many parts a second each sender had the carrier take within the last minute."""
+    with connection.cursor() as cursor:
+        cursor.execute(PARTS_BY_SENDER, {"since": now - RATE_WINDOW, "now": now, "counted": LATELY_COUNTED})
+        return dict(cursor.fetchall())
+
+
+def _senders(due: dict[int, int], used: dict[int, float]) -> tuple[SenderFigures, ...]:
     # Pauses are on the database's unmoved time.
     held = ExpressionWrapper(Q(paused_until__isnull=False, paused_until__gt=Now()), output_field=BooleanField())
     rows = Sender.objects.annotate(held=held).order_by("id")
@@ -165,6 +195,7 @@ def _senders(due: dict[int, int]) -> tuple[SenderFigures, ...]:
             sender_id=row["id"],
             clinic=row["clinic__slug"],
             parts_per_second=row["parts_per_second"],
+            used_parts_per_second=used.get(row["id"], 0.0),
             due=due.get(row["id"], 0),
             is_paused=row["held"],
             paused_reason=row["paused_reason"],

@@ -8,6 +8,7 @@ from prometheus_client.registry import Collector
 
 from reminders.insights.figures import Figures, SenderFigures, Waiting
 from reminders.insights.heartbeats import Duty
+from reminders.insights.upkeep import Upkeep
 
 
 def exposition(figures: Figures) -> bytes:
@@ -48,6 +49,10 @@ def families(figures: Figures) -> Iterator[Metric]:
     yield _gauge(
         "reminders_second_carrier_ids", "Texts that the carrier took twice; must stay 0", figures.second_carrier_ids
     )
+    yield _gauge(
+        "reminders_status_reports_of_nothing", "Status reports of 24 hours, no text of ours", figures.reports_of_nothing
+    )
+    yield from _upkeep(figures.upkeep)
     yield from _processes(figures.duties)
     yield _gauge(
         "reminders_clock_offset_seconds", "How far the clock was moved; 0 with patients", figures.clock_offset_seconds
@@ -74,6 +79,8 @@ def _senders(senders: Iterable[SenderFigures]) -> Iterator[Metric]:
     rows = {str(sender.sender_id): sender for sender in senders}
     rates = {key: row.parts_per_second for key, row in rows.items()}
     yield _by("reminders_sender_allowed_parts_per_second", "What a sender may send", "sender", rates)
+    used = {key: row.used_parts_per_second for key, row in rows.items()}
+    yield _by("reminders_sender_used_parts_per_second", "What the carrier took in the last minute", "sender", used)
     yield _by(
         "reminders_sender_due", "Texts due now on a sender", "sender", {key: row.due for key, row in rows.items()}
     )
@@ -89,6 +96,26 @@ def _cases(figures: Figures) -> Iterator[Metric]:
     ages = {severity: waiting.oldest_seconds for severity, waiting in figures.untaken.items()}
     yield _by("reminders_escalations_untaken_oldest_seconds", "Age of the oldest case nobody took", "severity", ages)
     yield _gauge("reminders_escalations_overdue", "Cases nobody took by the time they were due", figures.overdue_cases)
+
+
+def _upkeep(upkeep: Upkeep) -> Iterator[Metric]:
+    longest, holder = upkeep.longest, upkeep.holder
+    open_for = longest.seconds if longest else 0
+    yield _gauge("reminders_database_longest_transaction_seconds", "Age of the oldest open transaction", open_for)
+    seconds, transactions = (holder.seconds, holder.transactions) if holder else (0, 0)
+    yield _gauge("reminders_database_oldest_xmin_seconds", "For how long nothing newer can be cleaned", seconds)
+    yield _gauge("reminders_database_oldest_xmin_transactions", "How many transactions began since", transactions)
+    live, dead, size, cleaned = {}, {}, {}, {}
+    for table in upkeep.tables:
+        live[table.table], dead[table.table], size[table.table] = table.live, table.dead, table.size_bytes
+        if table.cleaned_seconds is not None:
+            cleaned[table.table] = table.cleaned_seconds
+    yield _by("reminders_table_live_rows", "Rows of a hot table, as estimated", "table", live)
+    yield _by("reminders_table_dead_rows", "Former versions not cleaned away yet", "table", dead)
+    yield _by("reminders_table_bytes", "Size of a hot table with its indexes", "table", size)
+    yield _by("reminders_table_cleaned_seconds", "Since a hot table was last cleaned", "table", cleaned)
+    yield _gauge("reminders_history_months_ahead", "Months that the log has room for", upkeep.history.months_ahead)
+    yield _gauge("reminders_history_rows_in_rest", "Rows of the log in no month", upkeep.history.rows_in_rest)
 
 
 def _processes(duties: Iterable[Duty]) -> Iterator[Metric]:

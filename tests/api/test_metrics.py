@@ -115,3 +115,15 @@ def test_every_metric_is_explained_and_none_that_is_gone(page: str) -> None:
     shown = {family.name for family in text_string_to_metric_families(page)}
     docs = (BASE_DIR / "docs" / "monitoring.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `(reminders_[a-z_]+)", docs, flags=re.MULTILINE)) == shown
+
+
+def test_every_alert_asks_for_a_metric_that_there_is(page: str) -> None:
+    shown = {family.name for family in text_string_to_metric_families(page)}
+    docs = (BASE_DIR / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    alerts = re.findall(r"- alert: (\w+).*\n +expr: (.+)", docs)
+
+    assert len(alerts) == docs.count("- alert:") > 10
+    for name, expression in alerts:
+        asked = set(re.findall(r"reminders_[a-z_]+", expression))
+        assert asked, name
+        assert asked <= shown | {"reminders_outbox"}, name

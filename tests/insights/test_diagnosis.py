@@ -13,11 +13,27 @@ from reminders.insights.diagnosis import CHECKS, Facts, diagnose
 from reminders.insights.figures import Figures, SenderFigures, Waiting
 from reminders.insights.findings import Finding, Level
 from reminders.insights.heartbeats import DUTIES, Duty
+from reminders.insights.upkeep import LongTransaction, OldestHolder, TableUpkeep, Upkeep
 from reminders.management.doctor_checks import OUTSIDE
+from reminders.messaging.history import HistoryStand
 
 NONE = Waiting(0, 0)
 SENDER = SenderFigures(
-    sender_id=3, clinic="north", parts_per_second=1, due=0, is_paused=False, paused_reason="account_stopped"
+    sender_id=3,
+    clinic="north",
+    parts_per_second=1,
+    used_parts_per_second=0.5,
+    due=0,
+    is_paused=False,
+    paused_reason="account_stopped",
+)
+HOT = TableUpkeep("reminders_outbox", live=90_000, dead=40_000, size_bytes=2**26, cleaned_seconds=7200)
+KEPT_WELL = Upkeep(
+    longest=LongTransaction(pid=41, state="active", seconds=3),
+    holder=OldestHolder("session", "41", seconds=3, transactions=900),
+    tables=(HOT,),
+    autovacuum=True,
+    history=HistoryStand(months_ahead=3, rows_in_rest=0),
 )
 WELL = Figures(
     due=Waiting(4, 0.4),
@@ -35,6 +51,8 @@ WELL = Figures(
     texts_to_nobody=0,
     sessions_owed_a_plan=Waiting(1, 3),
     second_carrier_ids=0,
+    reports_of_nothing=0,
+    upkeep=KEPT_WELL,
     duties=tuple(Duty(kind, duty, 1, 2.0) for kind, duty in DUTIES),
     clock_offset_seconds=0,
 )
@@ -61,6 +79,7 @@ def test_on_a_good_day_nothing_is_found() -> None:
         pytest.param({"unresolved": Waiting(1, 7300)}, "unknown_fate", "attention", "1 text arrived", id="unresolved"),
         pytest.param({"ambiguous": Waiting(5, 4000)}, "unknown_fate", "attention", "5 texts", id="no evidence"),
         pytest.param({"second_carrier_ids": 1}, "taken_twice", "danger", "took 1 text twice", id="taken twice"),
+        pytest.param({"reports_of_nothing": 2}, "reports", "attention", "2 status reports", id="reports of nothing"),
         pytest.param({"unread": Waiting(1, 61)}, "replies", "danger", "1 reply not read", id="unread"),
         pytest.param({"texts_to_nobody": 3}, "replies", "danger", "no sender of any clinic", id="to nobody"),
         pytest.param({"sessions_owed_a_plan": Waiting(2, 4e5)}, "plans", "danger", "oldest for 4 days", id="unplanned"),
@@ -80,6 +99,52 @@ def test_what_is_wrong_is_said_with_what_to_do(figures: dict[str, Any], check: s
     assert says in finding.sentence
     assert finding.sentence.endswith(".")
     assert finding.advice.endswith((".", "?"))
+
+
+@pytest.mark.parametrize(
+    ("differs", "check", "says", "advises"),
+    [
+        pytest.param(
+            {"holder": OldestHolder("session", "41", seconds=1800, transactions=5)},
+            "upkeep", "an open transaction (server process 41)", "pg_terminate_backend(41)", id="a session",
+        ),
+        pytest.param(
+            {"holder": OldestHolder("slot", "old_copy", seconds=0, transactions=4_000_000)},
+            "upkeep", "4000000 transactions", "pg_drop_replication_slot", id="a slot",
+        ),
+        pytest.param(
+            {"holder": OldestHolder("standby", "second", seconds=0, transactions=4_000_000)},
+            "upkeep", "standby second", "hot_standby_feedback", id="a standby",
+        ),
+        pytest.param(
+            {"holder": OldestHolder("prepared", "77", seconds=4000, transactions=1)},
+            "upkeep", "prepared transaction 77", "ROLLBACK PREPARED", id="a prepared transaction",
+        ),
+        pytest.param(
+            {"longest": LongTransaction(41, "idle in transaction", 3600)},
+            "upkeep", "open for 60 min (server process 41, idle in transaction)", "pg_terminate_backend(41)", id="idle",
+        ),
+        pytest.param({"autovacuum": False}, "upkeep", "does not clean itself", "autovacuum = on", id="no autovacuum"),
+        pytest.param(
+            {"tables": (replace(HOT, dead=400_000),)},
+            "upkeep", "400,000 former versions beside 90,000 rows and was cleaned 2 h 0 min ago", "VACUUM", id="bloat",
+        ),
+        pytest.param({"history": HistoryStand(0, 0)}, "history", "no room", "history_busy", id="no month ahead"),
+        pytest.param({"history": HistoryStand(3, 12)}, "history", "12 rows", "history_busy", id="rows in no month"),
+    ],
+)  # fmt: skip
+def test_a_database_that_is_not_kept_well_is_told_how(
+    differs: dict[str, Any], check: str, says: str, advises: str
+) -> None:
+    (finding,) = found(upkeep=replace(KEPT_WELL, **differs))
+
+    assert (finding.check, finding.level) == (check, "attention")
+    assert says in finding.sentence
+    assert advises in finding.advice
+
+
+def test_a_table_that_turns_over_fast_and_was_cleaned_a_moment_ago_is_well() -> None:
+    assert found(upkeep=replace(KEPT_WELL, tables=(replace(HOT, dead=9_000_000, cleaned_seconds=30),))) == []
 
 
 def test_a_duty_that_nobody_is_at_names_the_command_to_start() -> None:
