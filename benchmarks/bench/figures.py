@@ -125,7 +125,8 @@ def table(whole: dict[str, Any]) -> str:
         "| scenario | what | median (least .. most) | unit | goal | |",
         "| --- | --- | ---: | --- | --- | --- |",
     ]
-    for one in whole["figures"]:
+    order = list(dict.fromkeys(one["scenario"] for one in whole["figures"]))
+    for one in sorted(whole["figures"], key=lambda one: order.index(one["scenario"])):
         what = f"{one['what']}: {one['note']}" if one["note"] else one["what"]
         lines.append(
             f"| {one['scenario']} | {what} | {spread(one)} | {one['unit']} | {one['goal']} | {one['verdict']} |"

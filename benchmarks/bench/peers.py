@@ -106,7 +106,8 @@ def peers(run: Run) -> None:
                 except (BenchError, subprocess.SubprocessError) as error:
                     failed.append(f"{peer.label} at {delay_ms} ms: {error}")
                     continue
-                run.book.add(f"drain, {delay_ms} ms carrier", peer.label, rates, "texts/s", note=peer.lacks)
+                note = "" if delay_ms else peer.lacks
+                run.book.add(f"drain, {delay_ms} ms carrier", peer.label, rates, "texts/s", note=note)
         _memory_of_pending(run, environment)
     if failed:
         raise BenchError("; ".join(failed))

@@ -23,6 +23,15 @@ def test_a_goal_that_is_missed_is_said_to_be(book: Book) -> None:
     assert book.figures[0].verdict == "not met"
 
 
+def test_figures_of_one_scenario_stand_together_in_the_order_of_their_first(book: Book) -> None:
+    for scenario, what in (("drain", "others"), ("lateness", "p50"), ("drain", "ours")):
+        book.add(scenario, what, 1.0, "")
+    named = [
+        line.split(" | ")[1] for line in table(book.write()).splitlines() if line.startswith(("| drain", "| late"))
+    ]
+    assert named == ["others", "ours", "p50"]
+
+
 def test_a_scenario_that_failed_is_named_below_the_table(book: Book) -> None:
     book.failures["history"] = "BenchError: no room"
     assert "- history: BenchError: no room" in table(book.write())
