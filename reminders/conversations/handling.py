@@ -70,18 +70,18 @@ def handle(*, inbound: InboundMessage, now: datetime) -> None:
 
 
 def _keep_reading(inbound: InboundMessage, reading: Reading, now: datetime) -> None:
-    Understanding.objects.get_or_create(
+    understanding = Understanding(
         inbound=inbound,
-        defaults={
-            "clinic": inbound.clinic,
-            "intent": reading.intent,
-            "score": reading.score,
-            "flags": sorted(reading.flags),
-            "because": [asdict(because) for because in reading.because],
-            "is_sure": reading.sure,
-            "read_at": now,
-        },
+        clinic=inbound.clinic,
+        intent=reading.intent,
+        score=reading.score,
+        flags=sorted(reading.flags),
+        because=[asdict(because) for because in reading.because],
+        is_sure=reading.sure,
+        read_at=now,
     )
+    # One statement: of a text that is handled again after a failure, the first reading stays.
+    Understanding.objects.bulk_create([understanding], ignore_conflicts=True)
 
 
 def _done(inbound: InboundMessage, handled_as: str, now: datetime) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Case, Q, QuerySet, Value, When
 
 from reminders.clinic import audit
 from reminders.clinic.models import AuditEvent, Clinic, Clinician, Patient, TreatmentSession
@@ -69,7 +69,7 @@ def raise_escalation(
             clinic=clinic,
             patient=patient,
             treatment_session=treatment_session,
-            check_in_id=None if cases.filter(check_in_id=check_in_id).exists() else check_in_id,
+            check_in_id=check_in_id if check_in_id and not cases.filter(check_in_id=check_in_id).exists() else None,
             inbound_id=inbound_id,
             reason=reason,
             severity=severity,
@@ -92,8 +92,9 @@ def _due_at(clinic: Clinic, severity: Severity, now: datetime) -> datetime:
 def _standing(cases: QuerySet[Escalation], check_in_id: int | None, inbound_id: int | None) -> Escalation | None:
     if inbound_id is None:
         return cases.filter(check_in_id=check_in_id).first() if check_in_id is not None else None
-    from_this_text = cases.filter(inbound_id=inbound_id).first()
-    return from_this_text or cases.filter(state=EscalationState.OPEN, patient__isnull=False).order_by("-id").first()
+    joined = Q(inbound_id=inbound_id) | Q(state=EscalationState.OPEN, patient__isnull=False)
+    from_this_text_first = Case(When(inbound_id=inbound_id, then=Value(0)), default=Value(1))
+    return cases.filter(joined).order_by(from_this_text_first, "-id").first()
 
 
 def _join(escalation: Escalation, severity: Severity, details: Mapping[str, Any], now: datetime) -> Escalation:
