@@ -5,22 +5,23 @@ what any text obeys (consent, quiet hours, expiry), and the commit point asks al
 """
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
 from reminders.clinic import audit
-from reminders.clinic.consent import GRANTED, REVOKED, newest_decision
 from reminders.clinic.errors import ConflictError, NotFoundError
-from reminders.clinic.models import AuditEvent, Clinic, Clinician, PatientPhone, PhoneState, TreatmentSession
-from reminders.clinic.selectors import has_newer_session
-from reminders.clinic.turns import take_turn
-from reminders.core.quiet_hours import QuietWindow, next_open
+from reminders.clinic.models import AuditEvent, Clinic, Clinician
 from reminders.core.states import MessageState
-from reminders.messaging.cancelling import COURSE
 from reminders.messaging.compose import announce
 from reminders.messaging.errors import CannotSendAgainError
-from reminders.messaging.models import AftercarePlan, ConsentRule, Kind, Message
+from reminders.messaging.models import Kind, Message
+from reminders.messaging.sending_again import (
+    copy_of,
+    lock_cause,
+    number_for,
+    problem_with_the_cause,
+    problem_with_the_phone,
+)
 
 SENT_AGAIN = "sent_again"
 MARKED_AS_SENT = "marked_as_sent"
@@ -65,29 +66,21 @@ def send_again(*, message_id: int, clinic: Clinic, clinician: Clinician, now: da
     CannotSendAgainError with the reason where it must not or need not leave; then nothing has changed.
     """
     with transaction.atomic():
-        _lock_its_cause(message_id, clinic)
+        lock_cause(message_id=message_id, clinic=clinic)
         message = _unresolved(message_id, clinic)
-        number = _number_for(message)
-        _check_that_it_may_leave(message, number)
-        again = _copy(message, number, now)
+        number = number_for(message)
+        problem = _problem_with_the_kind(message) or problem_with_the_cause(message)
+        problem = problem or problem_with_the_phone(message, number)
+        if problem:
+            raise CannotSendAgainError(problem)
+        again = copy_of(message, number=number, dedupe_key=f"again:{message.pk}", not_before=now, now=now)
+        if again is None:
+            raise CannotSendAgainError("It is too late for this text to be of use. Call the patient if it matters.")
         _move(message, MessageState.REPLACED, SENT_AGAIN, now)
         again.save(force_insert=True)
         _audit(message, SENT_AGAIN, clinician, now, as_message=again.pk)
         announce()
     return again
-
-
-def _lock_its_cause(message_id: int, clinic: Clinic) -> None:
-    """Hold what could take the text back at this moment, in the order planning does: turn, session, plan."""
-    found = Message.objects.filter(pk=message_id, clinic=clinic).first()
-    if found is None:
-        raise NotFoundError("There is no such text.")
-    if found.patient_id is not None:
-        take_turn(clinic=clinic, topic=f"plans:{found.patient_id}")
-    if found.treatment_session_id is not None:
-        TreatmentSession.objects.select_for_update(of=("self",), no_key=True).get(pk=found.treatment_session_id)
-    if found.plan_id is not None:
-        AftercarePlan.objects.select_for_update(of=("self",), no_key=True).get(pk=found.plan_id)
 
 
 def _unresolved(message_id: int, clinic: Clinic) -> Message:
@@ -112,83 +105,12 @@ def _unresolved(message_id: int, clinic: Clinic) -> Message:
     return message
 
 
-def _number_for(message: Message) -> str:
-    """Return where it goes: texts of a treatment to the patient's present number, answers to who wrote."""
-    if message.kind not in COURSE or message.patient is None:
-        return message.to_number
-    phone = message.patient.phones.filter(is_primary=True).first()
-    return phone.number if phone else message.to_number
-
-
-def _check_that_it_may_leave(message: Message, number: str) -> None:
-    problem = _problem_with_its_cause(message) or _problem_with_the_phone(message, number)
-    if problem:
-        raise CannotSendAgainError(problem)
-
-
-def _problem_with_its_cause(message: Message) -> str:
-    session, plan = message.treatment_session, message.plan
-    is_advice = message.kind == Kind.ADVICE
+def _problem_with_the_kind(message: Message) -> str:
     if message.kind in STAFF:
         return "Notices to staff are not sent again by hand: an open case rings on by itself."
-    if session is not None and session.status != TreatmentSession.Status.COMPLETED:
-        return "The session was taken back, so nothing of it is sent."
-    if is_advice and plan is not None and plan.state == AftercarePlan.State.WITHHELD:
-        return "A danger sign was reported, so the advice of this session is withheld."
-    if is_advice and session is not None and has_newer_session(treatment_session=session):
-        return "A newer session’s advice takes its place."
-    if message.withdrawn:
-        return "It was taken back while it was on its way, so it is not sent again."
     if hasattr(message, "check_in"):
         return "The patient has answered this question, so it arrived: mark it as sent."
     return ""
-
-
-def _problem_with_the_phone(message: Message, number: str) -> str:
-    phones = PatientPhone.objects.filter(clinic=message.clinic, patient=message.patient, number=number)
-    if phones.exclude(state__in=[PhoneState.OK, PhoneState.UNREACHABLE]).exists():
-        return "The patient’s number cannot be texted; see the failing numbers."
-    if message.consent_rule == ConsentRule.NONE:
-        return ""
-    newest = newest_decision(message.clinic, number)
-    if newest is not None and newest.decision == REVOKED:
-        return "The patient has opted out of texts."
-    if message.consent_rule == ConsentRule.GRANTED and (newest is None or newest.decision != GRANTED):
-        return "The patient has not agreed to texts on this number."
-    return ""
-
-
-def _copy(message: Message, number: str, now: datetime) -> Message:
-    """Build the new row: all that was decided about the old one, and nothing of what became of it."""
-    again = Message(
-        sends_again=message,
-        dedupe_key=f"again:{message.pk}",
-        to_number=number,
-        first_due_at=message.first_due_at,
-        due_at=_due_at(message, now),
-        expires_at=message.expires_at,
-        created_at=now,
-        changed_at=now,
-        **{name: getattr(message, name) for name in _KEPT},
-    )
-    if again.due_at >= again.expires_at:
-        raise CannotSendAgainError("It is too late for this text to be of use. Call the patient if it matters.")
-    return again
-
-
-_KEPT = (
-    *("clinic_id", "patient_id", "clinician_id", "treatment_session_id", "plan_id", "step_key", "occurrence"),
-    *("in_reply_to_id", "escalation_id", "kind", "channel", "priority", "sender_id", "language"),
-    *("template_version_id", "body", "segments", "consent_rule", "unknown_policy", "quiet_exempt"),
-)
-
-
-def _due_at(message: Message, now: datetime) -> datetime:
-    if message.quiet_exempt:
-        return now
-    clinic, patient = message.clinic, message.patient
-    zone = ZoneInfo(patient.timezone if patient is not None and patient.timezone else clinic.timezone)
-    return next_open(at=now, zone=zone, quiet=QuietWindow(clinic.quiet_start, clinic.quiet_end))
 
 
 def _move(message: Message, state: MessageState, reason: str, now: datetime) -> None:

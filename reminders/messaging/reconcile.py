@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from reminders.core.evidence import next_look_in
 from reminders.core.states import CARRIER_RANK, MessageState
@@ -100,17 +100,14 @@ def give_up(*, message_id: int, now: datetime) -> bool:
 
 
 def _adopt(message: Message, found: CarrierRecord, now: datetime) -> bool:
-    try:
-        return record_status(
-            public_id=message.public_id,
-            carrier_sid=found.sid,
-            status=found.status if found.status in CARRIER_RANK else "accepted",
-            error_code=found.error_code,
-            now=now,
-        )
-    except IntegrityError:
-        # Another round gave this id to another message with the same words at this moment; the next one sees that.
-        return False
+    # False where another round gave this id to another message with the same words at this moment; the next sees that.
+    return record_status(
+        public_id=message.public_id,
+        carrier_sid=found.sid,
+        status=found.status if found.status in CARRIER_RANK else "accepted",
+        error_code=found.error_code,
+        now=now,
+    )
 
 
 def _candidates(message: Message, carrier: Carrier) -> list[CarrierRecord]:
