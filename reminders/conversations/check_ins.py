@@ -21,7 +21,7 @@ from reminders.core.schedule import Dropped, StepKind, place_step
 from reminders.core.states import CARRIER_HAS_JUDGED, LEFT, CheckInState, MessageState
 from reminders.core.triage import Situation
 from reminders.logs import place_of
-from reminders.messaging.cancelling import take_back
+from reminders.messaging.cancelling import stop_sending_again, take_back
 from reminders.messaging.compose import SEND_GRACE, Link, new_message, store, words_for
 from reminders.messaging.models import QUESTIONS, Kind, Message
 
@@ -85,6 +85,8 @@ def _open(message: Message, now: datetime) -> bool:
         return False
     if session.status != TreatmentSession.Status.COMPLETED:
         return False
+    if message.sends_again_id is not None and CheckIn.objects.filter(message=message.sends_again_id).exists():
+        return False  # a second attempt: the same question once more
     asked_at = message.accepted_at or message.due_at
     thresholds = thresholds_from_json(message.plan.protocol_version.thresholds)
     refused = message.state == MessageState.REJECTED
@@ -223,6 +225,7 @@ def close_answered(
     )
     if closed:
         take_back_nudges(check_in=check_in, reason="answered", now=now)
+        stop_sending_again(message_id=check_in.message_id, now=now)
     return bool(closed)
 
 

@@ -85,7 +85,8 @@ def _cause(check_in: CheckIn) -> str:
     phone = check_in.patient.phones.filter(number=check_in.message.to_number).first()
     if phone is not None and phone.state != PhoneState.OK:
         return f"phone_{phone.state}"
-    match check_in.message.state:
+    newest = check_in.message.sent_again_as.first() or check_in.message
+    match newest.state:
         case MessageState.DELIVERED:
             return "delivered_but_quiet"
         case MessageState.UNDELIVERED | MessageState.FAILED | MessageState.REJECTED:

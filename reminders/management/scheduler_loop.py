@@ -36,6 +36,7 @@ from reminders.messaging.outbox import (
     sweep_leases,
 )
 from reminders.messaging.reconcile import is_look_due
+from reminders.messaging.second_attempts import make_second_attempts
 from reminders.messaging.sweeps import next_due_at, unplanned
 from reminders.messaging.tasks import find_receipts, plan_sessions, reconcile, send_batch
 
@@ -50,8 +51,9 @@ CHORES_EVERY_SECONDS = 0.25
 JOIN_SECONDS = 5.0
 RECONCILE_EVERY_SECONDS = 5
 FIND_RECEIPTS_EVERY_SECONDS = 30
+SECOND_ATTEMPTS_EVERY_SECONDS = 20
 SWEEP_HEARTBEATS_EVERY_SECONDS = 600
-HISTORY_EVERY_SECONDS = 3600
+HISTORY_EVERY_SECONDS = 300
 # An emergency has workers of its own, and shares its task with few: a request that hangs holds up nobody else's.
 URGENT_QUEUE, URGENT_BATCH = "urgent", 5
 SEND_QUEUE, BATCH = "send", 100
@@ -101,6 +103,7 @@ def chores() -> list[Chore]:
         Chore("reconcile", RECONCILE_EVERY_SECONDS, _reconcile),
         Chore("find_receipts", FIND_RECEIPTS_EVERY_SECONDS, lambda _now: find_receipts.apply_async(queue="tidy")),
         Chore("history", HISTORY_EVERY_SECONDS, _look_after_history),
+        Chore("second_attempts", SECOND_ATTEMPTS_EVERY_SECONDS, lambda now: make_second_attempts(now=now)),
         Chore("sweep_heartbeats", SWEEP_HEARTBEATS_EVERY_SECONDS, lambda _now: sweep_heartbeats()),
     ]
 

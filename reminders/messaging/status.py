@@ -30,6 +30,8 @@ SECOND_CARRIER_ID = "second_carrier_id"
 
 # A person may have chosen to send it again, also while this word was on its way.
 UNKNOWN_TO_ALL = (MessageState.UNRESOLVED, MessageState.REPLACED)
+# Nor could the carrier know better when it said that it failed.
+MAY_HAVE_A_SECOND = (*UNKNOWN_TO_ALL, MessageState.UNDELIVERED, MessageState.FAILED)
 FELL_AWAY = (MessageState.UNDELIVERED, MessageState.FAILED)
 # What these ask for takes turns or holds rows of other messages, so each is a transaction of its own.
 ALONE = frozenset(
@@ -220,7 +222,9 @@ def _move(cursor: CursorWrapper, rows: Sequence[_Row], now: datetime) -> None:
 def _follow_up(events: Sequence[_Event], rows: Collection[_Row], now: datetime) -> None:
     """Do what the words ask for beyond their own messages, in the same transaction."""
     left = [
-        row.id for row in rows if row.has_moved and row.was in UNKNOWN_TO_ALL and row.standing.state in REACHED_CARRIER
+        row.id
+        for row in rows
+        if row.has_moved and row.was in MAY_HAVE_A_SECOND and row.standing.state in REACHED_CARRIER
     ]
     if left:
         # The text that was to leave in the place of one that has left after all.
