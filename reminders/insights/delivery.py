@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from reminders.clinic.models import Clinic
 from reminders.core.states import MISSED, MessageState
 from reminders.messaging.models import Message
+from reminders.messaging.second_attempts import FELL_AWAY, KEY
 
 PAGE_SIZE: Final = 25
 UNKNOWN_SHOWN: Final = 50
@@ -47,6 +48,20 @@ def _unknown(clinic: Clinic, state: MessageState, limit: int) -> list[Message]:
     # By the outbox, which has an index for each of the two and holds nothing that is finished.
     rows = Message.objects.filter(clinic=clinic, outbox__state=state).select_related("patient", "clinician", "sender")
     return list(rows.order_by("changed_at", "id")[:limit])
+
+
+def second_tries(*, clinic: Clinic, since: datetime, limit: int = UNKNOWN_SHOWN) -> list[Message]:
+    """Return the texts that were written in the place of ones that failed since then, the newest first."""
+    return list(
+        Message.objects.filter(
+            sends_again__clinic=clinic,
+            sends_again__state__in=FELL_AWAY,
+            sends_again__changed_at__gte=since,
+            dedupe_key__startswith=KEY,
+        )
+        .select_related("patient", "clinician", "sends_again")
+        .order_by("-id")[:limit]
+    )
 
 
 def missed(*, clinic: Clinic, since: datetime, page: int) -> MissedPage:

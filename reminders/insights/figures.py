@@ -29,6 +29,8 @@ LATELY_COUNTED: Final = 100_000
 COUNTED: Final = 10_000
 """Of sessions without a plan, and of reports that name nothing, so many are counted."""
 RATE_WINDOW: Final = timedelta(seconds=60)
+RATE_COUNTED: Final = 20_000
+"""Of what changed within it, the newest so many tell the rate: at full speed that is what left in some seconds."""
 _STATES: Final = ", ".join(f"'{state}'" for state in sorted(IN_OUTBOX))
 _LEFT_OUTBOX: Final = f"state NOT IN ({_STATES})"
 # In one order on an index of their own, so that the planner cannot mistake the newest for most of the table.
@@ -182,7 +184,7 @@ def _lately(now: datetime) -> dict[str, int]:
 def _used_rates(now: datetime) -> dict[int, float]:
     """Return how many parts a second each sender had the carrier take within the last minute."""
     with connection.cursor() as cursor:
-        cursor.execute(PARTS_BY_SENDER, {"since": now - RATE_WINDOW, "now": now, "counted": LATELY_COUNTED})
+        cursor.execute(PARTS_BY_SENDER, {"since": now - RATE_WINDOW, "now": now, "counted": RATE_COUNTED})
         return dict(cursor.fetchall())
 
 

@@ -138,7 +138,7 @@ def test_where_more_left_than_is_counted_the_rate_is_that_of_the_newest(
     for second in range(1, 9):
         left_at = now - SECOND * second
         make_message(patient=patient, state="accepted", segments=1, accepted_at=left_at, changed_at=left_at)
-    monkeypatch.setattr(figures, "LATELY_COUNTED", 5)
+    monkeypatch.setattr(figures, "RATE_COUNTED", 5)
 
     (sender,) = read_figures(now=now).senders
 
