@@ -49,6 +49,7 @@ def delivery_room(request: StaffRequest) -> HttpResponse:
         "missed": insights.missed(
             clinic=clinic, since=now - timedelta(days=days), page=_whole(request.GET.get("page", ""), 1)
         ),
+        "second_tries": insights.second_tries(clinic=clinic, since=now - timedelta(days=days)),
         "periods": PERIODS,
         "days": days,
         "can_decide": allows(clinician=request.user, may=May.DECIDE_DELIVERY),

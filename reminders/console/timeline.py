@@ -169,7 +169,8 @@ def _session(row: TreatmentSession) -> Entry:
 def _message(row: Message) -> Entry:
     reason = wording.state_reason(row) if row.state not in {MessageState.SCHEDULED, MessageState.DELIVERED} else ""
     icon = "phone" if row.channel == "voice" else "text"
-    detail = f"Because {reason}." if reason else ""
+    details = [f"Because {reason}." if reason else "", wording.in_place_of(row)]
+    detail = " ".join(part for part in details if part)
     return Entry(moment_of(row), icon, wording.message_title(row), detail, MESSAGE_STATES[row.state], row.body)
 
 

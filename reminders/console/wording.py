@@ -8,6 +8,7 @@ from reminders.core.carrier_errors import Fault
 from reminders.core.states import MessageState
 from reminders.escalations.models import Escalation
 from reminders.messaging.models import Kind, Message
+from reminders.messaging.second_attempts import is_second_attempt
 
 STATE_REASONS: Mapping[str, str] = {
     "quiet_hours": "it would have fallen into quiet hours",
@@ -30,6 +31,7 @@ STATE_REASONS: Mapping[str, str] = {
     "sent_again": "nobody knew whether it arrived, and it was sent again",
     "marked_as_sent": "nobody knew whether it arrived, and it was marked as sent",
     "marked_not_arrived": "nobody knew whether it arrived, and it was marked as not arrived",
+    "second_attempt": "the first one did not arrive",
     "first_one_left": "the first one turned out to have left",
     "carrier_id_taken": "the carrier's answer made no sense",
     Fault.NUMBER_INVALID: "no phone has this number",
@@ -251,7 +253,17 @@ def next_step(message: Message) -> str:
 def missed_cause(message: Message) -> str:
     """Return why a patient did not get a text, as a sentence. There is always something to say."""
     cause = state_reason(message) or _CAUSE_BY_STATE.get(message.state) or STATE_REASONS[Fault.UNKNOWN]
-    return f"{cause[:1].upper()}{cause[1:]}."
+    sentence = f"{cause[:1].upper()}{cause[1:]}."
+    return f"{sentence} It was the second try." if is_second_attempt(message) else sentence
+
+
+def in_place_of(message: Message) -> str:
+    """Return why a text takes the place of an earlier one, as a sentence; empty where it takes nobody's."""
+    if message.sends_again_id is None:
+        return ""
+    if is_second_attempt(message):
+        return "Second try, because the first one did not arrive."
+    return "Sent again by the clinic, because nobody knew whether the first one arrived."
 
 
 def regions(codes: list[str]) -> str:

@@ -32,6 +32,7 @@ from reminders.messaging.sending_again import (
 log = structlog.get_logger(__name__)
 
 SECOND_ATTEMPT: Final = "second_attempt"
+KEY: Final = "second:"
 FELL_AWAY: Final = (MessageState.UNDELIVERED, MessageState.FAILED)
 # Notices to staff ring on by themselves; a confirmation must leave within 5 minutes or not at all.
 KINDS: Final = (*COURSE, Kind.REPLY, Kind.EMERGENCY)
@@ -65,6 +66,11 @@ def make_second_attempts(*, now: datetime) -> int:
                     log.error("no_second_attempt", message_id=message.pk, kind=type(error).__name__,
                               where=place_of(error))  # fmt: skip
     return made
+
+
+def is_second_attempt(message: Message) -> bool:
+    """Tell whether this text took another's place because that one failed, and not by somebody's decision."""
+    return message.sends_again_id is not None and message.dedupe_key.startswith(KEY)
 
 
 def _failed(now: datetime) -> QuerySet[Message]:
@@ -124,7 +130,7 @@ def _try_once_more(found: Message, now: datetime) -> bool:
     number = number_for(message)
     if problem_with_the_cause(message) or problem_with_the_phone(message, number):
         return False
-    again = copy_of(message, number=number, dedupe_key=f"second:{message.pk}", not_before=max(at, now), now=now)
+    again = copy_of(message, number=number, dedupe_key=f"{KEY}{message.pk}", not_before=max(at, now), now=now)
     if again is None or _a_reminder_comes_first(again):
         return False
     again.reason = SECOND_ATTEMPT

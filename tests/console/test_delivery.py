@@ -248,6 +248,26 @@ def test_what_was_taken_back_on_purpose_or_sent_again_is_not_missed(therapist: C
     assert "every text to a patient happened as planned" in _page(therapist)
 
 
+def test_what_was_tried_a_second_time_says_so_here_and_on_the_patients_page(
+    therapist: Client, patient: Patient
+) -> None:
+    first = _missed_at(patient, HOUR, state="undelivered", reason="unreachable", error_code=30003)
+    second = factories.make_message(
+        patient=patient, state="sent", sends_again=first, dedupe_key=f"second:{first.pk}", step_key="heat"
+    )
+
+    page = _page(therapist)
+
+    assert "Tried a second time" in page
+    assert "First try: The phone is switched off or out of reach." in page
+    assert "every text to a patient happened as planned" in page
+    timeline = _page(therapist, f"/patients/{patient.pk}/")
+    assert "Second try, because the first one did not arrive." in timeline
+
+    Message.objects.filter(pk=second.pk).update(state="undelivered", reason="unreachable")
+    assert "The phone is switched off or out of reach. It was the second try." in _page(therapist)
+
+
 def test_the_register_goes_back_as_far_as_asked_newest_first(therapist: Client, clinic: Clinic) -> None:
     for name, ago in (("Ada", HOUR), ("Ben", 3 * DAY), ("Cleo", 20 * DAY), ("Dot", 60 * DAY), ("Eve", 100 * DAY)):
         _missed_at(factories.make_patient(clinic=clinic, given_name=name, family_name=""), ago, state="failed")
