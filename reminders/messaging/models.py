@@ -210,6 +210,10 @@ class Message(models.Model):
                 ),
                 name="message_asked",
             ),
+            # For second attempts: what the carrier took and could not deliver, by the moment it said so.
+            models.Index(
+                fields=["changed_at"], condition=Q(state__in=["failed", "undelivered"]), name="message_fell_away"
+            ),
             # For the delivery page: what did not happen, or may not have, newest first.
             models.Index(
                 fields=["clinic", "-changed_at"],

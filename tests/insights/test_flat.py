@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import cast
 
 import pytest
 from django.db import connection
@@ -11,25 +12,32 @@ from django.test.utils import CaptureQueriesContext
 from reminders.clinic.models import Clinic
 from reminders.conversations.check_ins import open_asked_check_ins
 from reminders.conversations.silence import close_silent
+from reminders.delivery.port import Carrier
 from reminders.insights.delivery import looked_for, undecided
 from reminders.insights.figures import read_figures
 from reminders.insights.selectors import check_in_board
+from reminders.messaging.receipts import ask_for_receipts
+from reminders.messaging.second_attempts import make_second_attempts
 from reminders.messaging.senders import queues
 from reminders.messaging.sweeps import unplanned
 
 pytestmark = pytest.mark.django_db
+# No text is without its receipt here, so nobody is asked.
+NOBODY = cast("Carrier", None)
 GROWS_FOR_YEARS = ("message", "outbox", "checkin", "treatmentsession")
 ASKED_OFTEN = {
     "the sweep that opens check-ins": lambda _clinic, now: open_asked_check_ins(now=now),
     "the sweep that closes them": lambda _clinic, now: close_silent(now=now),
     "the sweep that plans": lambda _clinic, now: unplanned(now=now),
+    "the look for receipts": lambda _clinic, now: ask_for_receipts(now=now, carrier=NOBODY),
+    "the sweep for second attempts": lambda _clinic, now: make_second_attempts(now=now),
     "the figures": lambda _clinic, now: read_figures(now=now),
     "today": lambda clinic, now: check_in_board(clinic=clinic, now=now),
     "what nobody knows the fate of": lambda clinic, _now: (undecided(clinic=clinic), looked_for(clinic=clinic)),
     "what waits for each sender": lambda clinic, now: queues(clinic=clinic, now=now),
 }
 OWN = (
-    r"message_(asked|lately)|outbox_(next_due|waiting|leased|ambiguous|unresolved)"
+    r"message_(asked|lately|fell_away)|outbox_(next_due|waiting|leased|ambiguous|unresolved)"
     r"|check_in_(open|waiting|answered|silent)|session_not_planned"
 )
 
