@@ -25,7 +25,7 @@ LOOK_EVERY_SECONDS = 0.5
 PAST_THE_DEADLINE = UNRESOLVED_AFTER + timedelta(minutes=1)
 # The carrier samples the product's clock; its dates may be off by the time that takes on a busy machine.
 CLOCK_TOLERANCE = timedelta(seconds=0.25)
-# What has passed the commit point when a STOP commits is under way; its create begins within this.
+# What has passed the commit point when a STOP commits, or when it expires, is under way; its create begins within this.
 UNDER_WAY = timedelta(seconds=1)
 # A text that was still open so long after it was due has been hit by something and come through.
 HIT_SECONDS = 5.0
@@ -53,10 +53,15 @@ class Books:
         self.last_open |= dict.fromkeys(due, now)
 
     def settle(self, run: Field) -> None:
-        """Return once no row is open. The clock is moved only for those that nothing but time can decide."""
+        """Return once no row is open, of those that are due by the end.
+
+        The clock is moved once, past what is laid out for later, and only when nothing but time can decide the rest.
+        """
         deadline = time.monotonic() + SETTLE_SECONDS
         moved = False
         while left := patiently(rows.open_by_id):
+            if moved and not patiently(lambda: rows.open_and_due(now=clock.now())):
+                return
             if time.monotonic() > deadline:
                 self.oddities.append(f"Without an end after {SETTLE_SECONDS:g} s: {rows.describe(list(left))}")
                 return
@@ -68,6 +73,7 @@ class Books:
     def judge(self, run: Field) -> dict[str, Row]:
         """Return what each wave came to, in the order of the waves."""
         table = {wave.name: Row() for wave in run.waves}
+        now = patiently(clock.now)
         tries = rows.tries_by_row()
         undecided = set()
         messages = rows.all_rows()
@@ -79,7 +85,8 @@ class Books:
             if message.state == MessageState.UNRESOLVED:
                 undecided.add(message.pk)
             wave = run.crowd.wave_of(message)
-            if wave in table:
+            # What the product itself has laid out for later (a nudge) is not for this run to judge.
+            if wave in table and message.due_at <= now:
                 found = creates[str(message.public_id)]
                 self._judge_one(table[wave], message, found, tries.get(message.pk, []), run)
         for wave, sentence in run.wrong:
@@ -107,7 +114,7 @@ class Books:
             "doubled": again if is_settled else 0,
             "early": any(at < _not_before(message) - CLOCK_TOLERANCE for at in moments),
             "at_night": not message.quiet_exempt and any(_is_night(at, message) for at in moments),
-            "stale": any(at >= message.expires_at + CLOCK_TOLERANCE for at in moments),
+            "stale": any(at >= message.expires_at + UNDER_WAY for at in moments),
             # The second: a row that says it never left, of a text that the carrier has.
             "after_stop": late_stop + (rows.is_dropped(message) and bool(creates)),
             "missed": message.state == MessageState.UNRESOLVED and bool(creates),

@@ -170,6 +170,12 @@ class Field:
                 raise ChaosError(f"Not back within {RESTART_SECONDS:g} s: {', '.join(words)}.")
             time.sleep(LOOK_AGAIN_SECONDS)
 
+    def wait_for_web(self) -> None:
+        """Wait until the web process answers again."""
+        deadline = time.monotonic() + RESTART_SECONDS
+        while not all(answers(url) for url in self.house.plan.health_urls) and time.monotonic() < deadline:
+            time.sleep(LOOK_AGAIN_SECONDS)
+
     def _are_back(self, words: Sequence[str], old: set[psutil.Process]) -> bool:
         new = {process for one in words for process in self.leaders(one)} - old
         if len(new) < len(old) or not all(_is_at_work(process) for process in new):

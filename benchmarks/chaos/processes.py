@@ -34,11 +34,11 @@ Strike = Callable[[Field, str], None]
 
 
 def on_a_slow_carrier(strike: Strike) -> Strike:
-    """Let each create take a while during a fault, so that something is under way when it strikes."""
+    """Let each answer take a while during a fault, so that something is under way when it strikes."""
 
     @wraps(strike)
     def struck(field: Field, name: str) -> None:
-        with field.carrier_fault("delay", operation="messages.create", seconds=SLOW_SECONDS):
+        with field.carrier_fault("delay", operation="messages.create", seconds=SLOW_SECONDS, processed=True):
             strike(field, name)
 
     return struck
@@ -103,6 +103,7 @@ def kill_web(field: Field, name: str) -> None:
         for process in field.programs(WEB):
             kill(process)
         field.pause(0.5, 2.0)
+    field.wait_for_web()
 
 
 def two_schedulers(field: Field, name: str) -> None:

@@ -17,7 +17,7 @@ from reminders.sandbox.webhooks import Post
 from reminders.sandbox.wire import CarrierError
 
 EFFECTS = {
-    "delay": "answers after `seconds`",
+    "delay": "answers after `seconds`, with `processed` processed at once",
     "too_many": "429 with code 20429 before processing; `retry_after` adds the header",
     "queue_full": "429 with code 21611 before processing",
     "error": "500 or 503 (`status`), with `processed` after processing",
@@ -146,8 +146,7 @@ class Faults:
             return await run(request)
         match rule.effect:
             case "delay":
-                await asyncio.sleep(rule.seconds)
-                return await run(request)
+                return await _late(request, run, rule)
             case "too_many" | "queue_full":
                 response = refusal(CarrierError(20429 if rule.effect == "too_many" else 21611))
                 if rule.retry_after is not None:
@@ -179,6 +178,13 @@ class Faults:
             answer["sid"] = self._last_sid.get(operation, own)
             self._last_sid[operation] = own
         return reply(answer, response.status)
+
+
+async def _late(request: RestRequest, run: Run, rule: Rule) -> web.Response:
+    """Wait before processing, or between processing and the answer."""
+    answer = await run(request) if rule.processed else None
+    await asyncio.sleep(rule.seconds)
+    return answer or await run(request)
 
 
 def _reset(request: RestRequest) -> None:

@@ -95,6 +95,17 @@ def test_a_delay_answers_late(carrier: Sandbox) -> None:
     assert time.monotonic() - started >= 0.2
 
 
+def test_a_delayed_answer_may_come_long_after_its_callbacks(carrier: Sandbox) -> None:
+    fault(carrier, "delay", seconds=2, processed=True)
+
+    with pytest.raises(requests.ReadTimeout):
+        create(carrier, timeout=0.2, StatusCallback=carrier.product.base_url + "/status/")
+    carrier.posted(count=2)
+
+    assert statuses(carrier) == ["sent", "delivered"]
+    assert processed(carrier) == 1
+
+
 def test_credentials_can_be_refused_and_taken_again(carrier: Sandbox) -> None:
     rule = fault(carrier, "unauthorized")
 

@@ -83,7 +83,7 @@ def judged(
         ({"early", "at_night"}, {"created": [datetime(2027, 3, 14, 13, 45, tzinfo=UTC)]}),
         ({"early"}, {"created": [datetime(2027, 3, 14, 14, 15, tzinfo=UTC)]}),
         ({"early"}, {"created": [datetime(2027, 3, 14, 13, 45, tzinfo=UTC)], "quiet_exempt": True}),
-        ({"stale"}, {"created": [DUE + timedelta(hours=2, seconds=1)]}),
+        ({"stale"}, {"created": [DUE + timedelta(hours=2, seconds=2)]}),
         ({"after_stop"}, {"created": [DUE], "state": "suppressed"}),
         ({"after_stop"}, {"created": [DUE], "taken_back": DUE - LATER}),
         (set(), {"created": [DUE], "taken_back": DUE - timedelta(seconds=0.5)}),
