@@ -11,10 +11,14 @@ from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
+import structlog
 from django.http.request import HttpHeaders
 
+from reminders.logs import place_of
 from reminders.webhooks.signed import is_from_carrier
 from reminders.webhooks.texts import status_answer
+
+log = structlog.get_logger(__name__)
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -66,4 +70,8 @@ def _answer(environ: Environ, public_id: UUID) -> HTTPStatus:
         return HTTPStatus.BAD_REQUEST
     if not is_from_carrier(path=environ["PATH_INFO"], form=form, headers=HttpHeaders(environ)):
         return HTTPStatus.FORBIDDEN
-    return status_answer(public_id=public_id, form={name: values[-1] for name, values in form.items()})
+    try:
+        return status_answer(public_id=public_id, form={name: values[-1] for name, values in form.items()})
+    except Exception as error:  # noqa: BLE001  # as Django does for its views; the server would log the words of it
+        log.error("status_not_taken_in", kind=type(error).__name__, where=place_of(error))
+        return HTTPStatus.INTERNAL_SERVER_ERROR

@@ -171,6 +171,20 @@ def test_a_database_that_is_away_is_told_so_that_the_carrier_comes_back(
     assert post(address(text), said(text, "sent")) == 204
 
 
+def test_whatever_else_breaks_is_an_error_for_the_carrier_and_its_words_are_in_no_log(
+    front: Front, text: Message, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(**_: Any) -> None:
+        raise RuntimeError("words with +13125550111 in them")
+
+    monkeypatch.setattr(status_desk, "record_reports", broken)
+    with capture_logs() as logs:
+        assert front.post(address(text), said(text, "sent")) == 500
+
+    assert [entry["event"] for entry in logs] == ["status_not_taken_in"]
+    assert "+1312" not in str(logs)
+
+
 def test_one_that_spoils_its_batch_is_said_again_alone(
     post: Post, text: Message, monkeypatch: pytest.MonkeyPatch
 ) -> None:
