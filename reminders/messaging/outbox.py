@@ -37,6 +37,9 @@ Outgoing = OutgoingText | OutgoingCall
 CLAIM_LEASE_SECONDS = 30
 # Longer than the slowest create, so that a lease never ends under a worker that is still asking.
 SENDING_LEASE_SECONDS = 45
+# Whoever may be in danger waits less long for a worker that died; the request itself is bounded all the same.
+URGENT_CLAIM_LEASE_SECONDS = 6
+URGENT_SENDING_LEASE_SECONDS = 25
 # A worker that stood still for longer between the commit point and the create (a frozen host) lets the create be: much
 # may have been cancelled since. Together with the slowest create well within the lease.
 START_WITHIN_SECONDS = 10
@@ -93,7 +96,7 @@ def _claim(now: datetime, priorities: Sequence[int], limit: int, *, urgent: bool
                 "priorities": list(priorities),
                 "urgent": urgent,
                 "limit": limit,
-                "lease_seconds": CLAIM_LEASE_SECONDS,
+                "lease_seconds": URGENT_CLAIM_LEASE_SECONDS if urgent else CLAIM_LEASE_SECONDS,
             },
         )
         rows = sorted(cursor.fetchall(), key=lambda row: (row[2], row[0]))
@@ -261,7 +264,8 @@ def _commit_to_send(rows: Sequence[Claimed], now: datetime) -> dict[int, int]:
     ]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql.SHARE_TURNS, {"topics": topics})
-        cursor.execute(sql.COMMIT_TO_SEND, {**keys(rows), "now": now, "lease_seconds": SENDING_LEASE_SECONDS})
+        lease = URGENT_SENDING_LEASE_SECONDS if all(map(is_urgent, rows)) else SENDING_LEASE_SECONDS
+        cursor.execute(sql.COMMIT_TO_SEND, {**keys(rows), "now": now, "lease_seconds": lease})
         tries: dict[int, int] = dict(cursor.fetchall())
         refused = [row for row in rows if row.id not in tries]
         if refused:
