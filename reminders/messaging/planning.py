@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 
 from reminders.core.states import LEFT
 from reminders.messaging.cancelling import take_back
@@ -74,12 +74,20 @@ def _plan_batch(ids: Sequence[int], planned: Planned, now: datetime) -> None:
     while ids:
         try:
             with transaction.atomic():
-                planned.messages += _plan_held(hold_owed(ids), now)
+                written = _plan_held(hold_owed(ids), now)
         except _CannotPlanError as error:
             # Also what was taken back to make way for their new plans stands again.
             planned.failures.update(error.failures)
             ids = [pk for pk in ids if pk not in error.failures]
+        except (IntegrityError, DataError) as error:
+            if len(ids) == 1:
+                planned.failures[ids[0]] = error
+                return
+            # The database refuses a row of some session and does not say whose: look for it by halves.
+            _plan_batch(ids[: len(ids) // 2], planned, now)
+            ids = ids[len(ids) // 2 :]
         else:
+            planned.messages += written
             return
 
 

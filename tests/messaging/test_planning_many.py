@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from reminders.clinic.consent import revoke_consent
@@ -14,7 +14,7 @@ from reminders.clinic.models import AuditEvent, Clinic, Patient, PatientPhone, S
 from reminders.clinic.services import void_treatment_session
 from reminders.clinic.turns import plans_of, take_turns
 from reminders.content.errors import MissingTextError
-from reminders.content.models import Step, Template
+from reminders.content.models import ProtocolVersion, Step, Template
 from reminders.content.services import publish
 from reminders.core.advice import SCREENING_FACTS
 from reminders.core.states import MessageState
@@ -222,6 +222,27 @@ def test_a_zone_that_nobody_knows_spoils_one_session() -> None:
     planned = plan_many(treatment_session_ids=[lost.pk, found.pk], now=NOON)
 
     assert (planned.messages, list(planned.failures)) == (4, [lost.pk])
+
+
+def test_a_session_whose_rows_the_database_refuses_spoils_no_other() -> None:
+    clinic = ready_clinic()
+    sessions = [make_treatment_session(patient=make_patient(clinic=clinic, now=NOON), now=NOON) for _ in range(7)]
+    refused = sessions[4]
+    version = ProtocolVersion.objects.get(clinic=clinic)
+    AftercarePlan.objects.create(
+        clinic=clinic,
+        treatment_session=refused,
+        protocol_version=version,
+        revision=1,
+        state="cancelled",
+        created_at=NOON,
+    )
+
+    planned = plan_many(treatment_session_ids=[session.pk for session in sessions], now=NOON)
+
+    assert (planned.messages, list(planned.failures)) == (24, [refused.pk])
+    assert isinstance(planned.failures[refused.pk], IntegrityError)
+    assert not refused.messages.exists()
 
 
 @pytest.mark.django_db(transaction=True)
