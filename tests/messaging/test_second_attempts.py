@@ -5,18 +5,23 @@ from datetime import datetime, timedelta
 import pytest
 from django.db.models.expressions import RawSQL
 
+from reminders import clock
 from reminders.clinic.consent import revoke_consent
 from reminders.clinic.models import AuditEvent, Clinic, Patient, TreatmentSession
 from reminders.conversations.check_ins import close_answered, open_asked_check_ins
 from reminders.conversations.models import CheckIn
+from reminders.delivery.twilio_carrier import TwilioCarrier
 from reminders.messaging.cancelling import cancel_course
 from reminders.messaging.models import AftercarePlan, Message, Sender
+from reminders.messaging.outbox import send_claimed
+from reminders.messaging.receipts import ask_for_receipts
 from reminders.messaging.second_attempts import make_second_attempts
 from reminders.messaging.status import record_status
 from tests.factories import make_check_in, make_inbound, make_message, make_plan, make_treatment_session
 from tests.messaging.carriers import PaperCarrier
 from tests.messaging.conftest import NOON
-from tests.messaging.outbox_steps import again, send_due
+from tests.messaging.outbox_steps import again, claim_all, send_due
+from tests.sandbox.harness import ACCOUNT, TOKEN, sandbox
 
 pytestmark = pytest.mark.django_db
 
@@ -232,6 +237,31 @@ def test_a_senders_fault_waits_until_that_sender_delivers_again(heat: Message, p
     second = second_of(heat)
     assert second is not None
     assert second.due_at == NOON + HOUR
+
+
+def test_the_whole_way_at_the_carrier_with_every_callback_lost(patient: Patient) -> None:
+    now = clock.now()
+    message = make_message(patient=patient, due_at=now, now=now, quiet_exempt=True, expires_at=now + 6 * HOUR)
+    with sandbox() as server:
+        carrier = TwilioCarrier(account_sid=ACCOUNT, auth_token=TOKEN, base_url=server.url)
+        server.control(
+            "POST", "numbers", {"number": message.to_number, "outcome": "undelivered", "error_code": 30008, "times": 1}
+        )
+        send_claimed(held=claim_all(now=now), now=now, carrier=carrier)
+        server.events(until="message.status", sid=again(message).carrier_sid, status="undelivered")
+
+        ask_for_receipts(now=now + 3 * MINUTE, carrier=carrier)
+        make_second_attempts(now=now + 5 * MINUTE)
+        second = second_of(message)
+        assert second is not None
+        later = second.due_at
+        send_claimed(held=claim_all(now=later), now=later, carrier=carrier)
+        server.events(until="message.status", sid=again(second).carrier_sid, status="delivered")
+        ask_for_receipts(now=later + 3 * MINUTE, carrier=carrier)
+        creates = server.control("GET", "tally")["creates"]
+
+    assert (again(message).state, again(second).state, creates) == ("undelivered", "delivered", 2)
+    assert make_second_attempts(now=later + HOUR) == 0
 
 
 def asked(patient: Patient) -> Message:
