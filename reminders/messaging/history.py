@@ -47,12 +47,13 @@ def look_after_history(*, now: datetime, keep_months: int) -> dict[str, int]:
     """
     counts = {"made": 0, "dropped": 0}
     for table in TABLES:
-        with _alone(table) as cursor:
-            if cursor is None:
-                continue
-            for month in _months_in_rest(cursor, table):
-                _give_room(cursor, table, month)
-                counts["made"] += 1
+        # Each in a transaction of its own: who reads the log meanwhile waits for one month at most. And each is looked
+        # at again once no other scheduler can be at it.
+        for month in _months_in_rest(table):
+            with _alone(table) as cursor:
+                if cursor is not None and month not in _months(table):
+                    _give_room(cursor, table, month)
+                    counts["made"] += 1
     with _alone("reminders_make_partitions") as cursor:
         if cursor is not None:
             cursor.execute("SELECT reminders_make_partitions(%s, %s)", [now, MONTHS_AHEAD])
@@ -109,10 +110,11 @@ def _months(table: str) -> list[datetime]:
     return sorted(datetime(int(match[1]), int(match[2]), 1, tzinfo=UTC) for match in found if match)
 
 
-def _months_in_rest(cursor: Any, table: str) -> list[datetime]:
+def _months_in_rest(table: str) -> list[datetime]:
     statement = sql.SQL("SELECT DISTINCT date_trunc('month', {at}, 'UTC') FROM {rest} ORDER BY 1")
-    cursor.execute(statement.format(at=sql.Identifier(TABLES[table]), rest=_rest(table)))
-    return [month for (month,) in cursor.fetchall()]
+    with connection.cursor() as cursor:
+        cursor.execute(statement.format(at=sql.Identifier(TABLES[table]), rest=_rest(table)))
+        return [month for (month,) in cursor.fetchall()]
 
 
 def _give_room(cursor: Any, table: str, month: datetime) -> None:
@@ -139,7 +141,7 @@ def _drop(table: str, month: datetime, now: datetime) -> int:
     """Detach one month and drop it, on each clinic's record; return 1, or 0 where it is still needed or busy."""
     dropped = 0
     with _alone(table) as cursor:
-        if cursor is not None:
+        if cursor is not None and month in _months(table):
             dropped = _drop_alone(cursor, table, month, now)
     return dropped
 

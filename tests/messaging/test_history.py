@@ -2,11 +2,13 @@
 
 from datetime import datetime, timedelta
 
+import psycopg
 import pytest
 from django.db import connection, transaction
 
 from reminders import clock
 from reminders.clinic.models import AuditEvent, Patient
+from reminders.messaging import history
 from reminders.messaging.history import HistoryStand, history_stand, look_after_history
 from reminders.messaging.models import CarrierEvent, DeliveryAttempt, Message
 from tests.factories import make_message
@@ -95,3 +97,28 @@ def test_with_no_limit_everything_is_kept(patient: Patient, now: datetime) -> No
     look_after_history(now=now + LATER * 20, keep_months=0)
 
     assert DeliveryAttempt.objects.get() == attempt
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_another_scheduler_is_at_it_nothing_is_done_twice(now: datetime) -> None:
+    parameters = connection.get_connection_params()
+    parameters.pop("cursor_factory", None)
+    parameters.pop("context", None)
+    with psycopg.connect(**parameters) as other:
+        other.execute("SELECT pg_advisory_xact_lock(hashtextextended('reminders_history', 0))")
+
+        assert look_after_history(now=now + LATER, keep_months=2) == {"made": 0, "dropped": 0}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_log_that_is_busy_is_left_for_later(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "LOCK_MILLISECONDS", 1)
+    parameters = connection.get_connection_params()
+    parameters.pop("cursor_factory", None)
+    parameters.pop("context", None)
+    with psycopg.connect(**parameters) as reader:
+        reader.execute("SELECT COUNT(*) FROM reminders_carrierevent")
+
+        assert look_after_history(now=now + LATER, keep_months=0)["made"] == 0
+
+    assert history_stand(now=now + LATER).months_ahead == 0
