@@ -155,14 +155,24 @@ def _memory_of_pending(run: Run, environment: dict[str, str]) -> None:
     peer = next(one for one in PEERS if one.eta_seconds)
     texts = run.size(20_000, 3_000)
     broker = redis.Redis.from_url(environment["REDIS_URL"])
-    broker.flushall()
     held = []
     for waiting in (1, texts):
+        broker.flushall()
         _enqueue(peer.module, environment, str(waiting), str(time.time() + 3_600))
         with _working(peer, environment) as parents:
-            time.sleep(3 + waiting / 3_000)
+            _wait_until_taken(broker, waiting)
             processes = [*parents, *(child for parent in parents for child in parent.children(recursive=True))]
             held.append(memory_bytes(processes) + int(broker.info("memory")["used_memory"]))
     run.book.add(
         "memory per pending message", "Celery ETA", (held[1] - held[0]) / texts, "bytes", note="Redis and workers"
     )
+
+
+def _wait_until_taken(broker: redis.Redis, tasks: int) -> None:
+    """Return once the workers hold all tasks in their memory: the broker keeps a mark of each until its end."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while int(broker.hlen("unacked")) < tasks:
+        if time.monotonic() > deadline:
+            raise BenchError(f"Celery took {int(broker.hlen('unacked'))} of {tasks} tasks with an ETA.")
+        time.sleep(0.1)
+    time.sleep(1)

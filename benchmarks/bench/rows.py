@@ -277,3 +277,10 @@ def seed_sessions(place: Place, *, ended_at: datetime) -> list[int]:
         ids = [int(row[0]) for row in cursor.fetchall()]
         cursor.execute("ANALYZE")
     return ids
+
+
+def server_process() -> int:
+    """Return the number of the database's process that serves this connection."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return int(cursor.fetchone()[0])
