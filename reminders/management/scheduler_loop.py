@@ -35,6 +35,7 @@ from reminders.messaging.outbox import (
     next_turn_in,
     sweep_leases,
 )
+from reminders.messaging.reachability import note_reached_phones
 from reminders.messaging.reconcile import is_look_due
 from reminders.messaging.second_attempts import make_second_attempts
 from reminders.messaging.sweeps import next_due_at, unplanned
@@ -52,6 +53,7 @@ JOIN_SECONDS = 5.0
 RECONCILE_EVERY_SECONDS = 5
 FIND_RECEIPTS_EVERY_SECONDS = 30
 SECOND_ATTEMPTS_EVERY_SECONDS = 20
+REACHED_PHONES_EVERY_SECONDS = 60
 SWEEP_HEARTBEATS_EVERY_SECONDS = 600
 HISTORY_EVERY_SECONDS = 300
 # An emergency has workers of its own, and shares its task with few: a request that hangs holds up nobody else's.
@@ -104,6 +106,7 @@ def chores() -> list[Chore]:
         Chore("find_receipts", FIND_RECEIPTS_EVERY_SECONDS, lambda _now: find_receipts.apply_async(queue="tidy")),
         Chore("history", HISTORY_EVERY_SECONDS, _look_after_history),
         Chore("second_attempts", SECOND_ATTEMPTS_EVERY_SECONDS, lambda now: make_second_attempts(now=now)),
+        Chore("reached_phones", REACHED_PHONES_EVERY_SECONDS, lambda now: note_reached_phones(now=now)),
         Chore("sweep_heartbeats", SWEEP_HEARTBEATS_EVERY_SECONDS, lambda _now: sweep_heartbeats()),
     ]
 
