@@ -10,6 +10,9 @@ from typing import Any
 from benchmarks.bench.machine import machine_facts
 
 
+BUSY = " **The machine was doing other work at the same time: what it says of speed is worse than the truth.**"
+
+
 @dataclass(frozen=True, slots=True)
 class Goal:
     """What a figure has to come to, as a person reads it and as a test of the median."""
@@ -120,6 +123,7 @@ def table(whole: dict[str, Any]) -> str:
         f"Measured {facts['date']} at `{facts['commit']}` on {facts['cores']} cores ({facts['cpu']}, "
         f"{facts['memory_gib']} GiB), Python {facts['python']}, PostgreSQL {facts['postgres']}; "
         f"load of the machine before the run: {facts['load']}."
+        + (BUSY if float(facts["load"]) > facts["cores"] / 4 else "")
         + (" A short form (`--quick`): small numbers, for a look." if whole["quick"] else ""),
         "",
         "| scenario | what | median (least .. most) | unit | goal | |",
