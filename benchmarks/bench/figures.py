@@ -9,7 +9,6 @@ from typing import Any
 
 from benchmarks.bench.machine import machine_facts
 
-
 BUSY = " **The machine was doing other work at the same time: what it says of speed is worse than the truth.**"
 
 
