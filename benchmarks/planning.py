@@ -215,13 +215,8 @@ def _open_server() -> None:
     from django.core.management import call_command
 
     django.setup()
-    call_command("flush", interactive=False, verbosity=0) if _has_tables() else call_command("migrate", verbosity=0)
-
-
-def _has_tables() -> bool:
-    from django.db import connection
-
-    return "reminders_message" in connection.introspection.table_names()
+    call_command("migrate", verbosity=0)
+    call_command("flush", interactive=False, verbosity=0)
 
 
 if __name__ == "__main__":
