@@ -11,8 +11,8 @@ from reminders.messaging.models import Message
 from reminders.messaging.rounds import pass_by
 
 BEHIND: Final = timedelta(minutes=1)
-STEP: Final = 200
-MOST_STEPS: Final = 20
+STEP: Final = 100
+MOST_STEPS: Final = 5
 
 
 def note_reached_phones(*, now: datetime) -> int:

@@ -40,19 +40,24 @@ def pass_by(*, name: str, behind: timedelta, among: QuerySet[Message], now: date
     `among` says which messages are looked for; those in the outbox are never met. About `limit` of them are taken,
     more where they changed in one moment. Any number may walk the same round: each takes a stretch of its own.
     """
+    end = now - behind
     with transaction.atomic():
-        rounds = Round.objects.select_for_update(skip_locked=True, no_key=True)
-        Round.objects.get_or_create(name=name, defaults={"come_to": now - behind - REACHES_BACK})
-        row = rounds.filter(pk=name).first()
-        end = now - behind
+        row = _held(name)
+        if row is None and Round.objects.get_or_create(name=name, defaults={"come_to": end - REACHES_BACK})[1]:
+            row = _held(name)
         if row is None or row.come_to >= end:
             return None
-        changed = among.exclude(state__in=sorted(IN_OUTBOX)).filter(changed_at__gt=row.come_to).order_by("changed_at")
-        moments = changed.filter(changed_at__lte=end).values_list("changed_at", flat=True)
-        end = next(iter(moments[limit - 1 : limit]), end)
-        found = list(changed.filter(changed_at__lte=end).values_list("pk", flat=True))
+        changed = among.exclude(state__in=sorted(IN_OUTBOX)).filter(changed_at__gt=row.come_to, changed_at__lte=end)
+        found = list(changed.order_by("changed_at").values_list("pk", "changed_at")[:limit])
+        if len(found) == limit:
+            end = found[-1][1]
+            found = list(changed.filter(changed_at__lte=end).values_list("pk", "changed_at"))
         Round.objects.filter(pk=name).update(come_to=end)
-    return Stretch(name, row.come_to, end, found)
+    return Stretch(name, row.come_to, end, [pk for pk, _ in found])
+
+
+def _held(name: str) -> Round | None:
+    return Round.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=name).first()
 
 
 def walk_again(stretch: Stretch) -> None:

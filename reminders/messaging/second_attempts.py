@@ -4,6 +4,7 @@ One time and no more: what took another's place already, by us or by a person, h
 carrier's word; should its receipt come after all, the new one is taken back while it has not left (`status`).
 """
 
+import time
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,7 +21,7 @@ from reminders.logs import place_of
 from reminders.messaging.cancelling import COURSE
 from reminders.messaging.compose import announce
 from reminders.messaging.models import PRIORITY, QUESTIONS, AftercarePlan, Kind, Message, Sender
-from reminders.messaging.rounds import pass_by
+from reminders.messaging.rounds import Stretch, pass_by
 from reminders.messaging.sending_again import (
     copy_of,
     lock_cause,
@@ -42,30 +43,40 @@ LOOKED_AT_AFTER: Final = (
 )
 """The first look decides about most. The later ones are for senders that were put right meanwhile."""
 SENDER_SEEN_WITHIN: Final = timedelta(hours=1)
-STEP: Final = 100
-MOST_STEPS: Final = 20
+STEP: Final = 20
+ROUND_SECONDS: Final = 2.0
+"""Whoever calls it has ladders to ring as well."""
 
 
-def make_second_attempts(*, now: datetime) -> int:
+def make_second_attempts(*, now: datetime, within_seconds: float = ROUND_SECONDS) -> int:
     """Write a second attempt for each failed text that deserves one; return how many.
 
-    Any number may run at once; a text that fails for its sender's fault waits until that sender is seen to work.
+    Any number may run at once; a text that fails for its sender's fault waits until that sender is seen to work. What
+    the time does not suffice for is left to the next call.
     """
     made = 0
     last_seen: dict[int, datetime | None] = {}
+    began = time.monotonic()
     for behind in LOOKED_AT_AFTER:
-        for _ in range(MOST_STEPS):
-            name = f"failed_{behind // timedelta(minutes=1)}"
+        name = f"failed_{behind // timedelta(minutes=1)}"
+        while time.monotonic() - began < within_seconds:
             stretch = pass_by(name=name, behind=behind, among=_failed(now), now=now, limit=STEP)
             if stretch is None:
                 break
-            for message in _failed(now).filter(pk__in=stretch.found).select_related("clinic").order_by("id"):
-                try:
-                    made += _is_worth_it(message, now, last_seen) and _try_once_more(message, now)
-                except Exception as error:  # noqa: BLE001  # one broken text must not keep the others
-                    log.error("no_second_attempt", message_id=message.pk, kind=type(error).__name__,
-                              where=place_of(error))  # fmt: skip
+            made += sum(_decide(message, now, last_seen) for message in _found(stretch, now))
     return made
+
+
+def _found(stretch: Stretch, now: datetime) -> QuerySet[Message]:
+    return _failed(now).filter(pk__in=stretch.found).select_related("clinic").order_by("id")
+
+
+def _decide(message: Message, now: datetime, last_seen: dict[int, datetime | None]) -> bool:
+    try:
+        return _is_worth_it(message, now, last_seen) and _try_once_more(message, now)
+    except Exception as error:  # noqa: BLE001  # one broken text must not keep the others
+        log.error("no_second_attempt", message_id=message.pk, kind=type(error).__name__, where=place_of(error))
+        return False
 
 
 def is_second_attempt(message: Message) -> bool:

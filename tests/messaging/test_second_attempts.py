@@ -94,6 +94,13 @@ def test_it_leaves_once_more_after_a_while_with_the_same_words_and_on_record(
     assert [item.message_id for item in carrier.asked_for] == [second.public_id]
 
 
+def test_what_the_time_does_not_suffice_for_is_left_to_the_next_call(heat: Message) -> None:
+    hear(heat, "undelivered", 30008)
+
+    assert make_second_attempts(now=NOON + MINUTE, within_seconds=0) == 0
+    assert make_second_attempts(now=NOON + MINUTE) == 1
+
+
 def test_a_second_attempt_that_fails_has_none_after_it(heat: Message, carrier: PaperCarrier) -> None:
     second = failed(heat)
     send_due(carrier, now=second.due_at)
