@@ -19,7 +19,7 @@ STOP_AROUND_SECONDS = 0.3
 def race_the_commit_point(field: Field, name: str) -> None:
     """STOP, void and cancel of each row at about the moment at which it leaves."""
     wave = field.open_wave(name)
-    with ThreadPoolExecutor(max_workers=4) as hands:
+    with ThreadPoolExecutor(max_workers=12) as hands:
         for text in wave.texts:
             at = text.due_at.timestamp() + field.rng.uniform(-STOP_AROUND_SECONDS, STOP_AROUND_SECONDS)
             # An emergency answer is no part of the course that a void takes back.
