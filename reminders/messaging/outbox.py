@@ -139,8 +139,10 @@ def send_claimed(*, held: Sequence[Held], now: datetime, carrier: Carrier) -> in
                 tries = _commit_to_send(group, at)
                 committed = [row for row in group if row.id in tries]
                 if committed:
-                    leaving = [(outgoing[row.id], began + turns[row.id]) for row in committed]
-                    ask = partial(_create, carrier, leaving, before + START_WITHIN_SECONDS)
+                    leaving = [
+                        (outgoing[row.id], began + turns[row.id], before + _may_begin_for(row, at)) for row in committed
+                    ]
+                    ask = partial(_create, carrier, leaving)
                     answer = _answered(ask()) if group is groups[-1] else asking.submit(ask)
                     asked.append(_Asked(committed, tries, at, answer))
         finally:
@@ -174,7 +176,12 @@ def _by_turn(rows: Sequence[Claimed], turns: Mapping[int, float]) -> list[list[C
     return groups
 
 
-def _create(carrier: Carrier, leaving: Sequence[tuple[Outgoing, float]], begin_by: float) -> list[CreateResult]:
+def _may_begin_for(row: Claimed, at: datetime) -> float:
+    """Return for how many seconds from `at` its create may begin: not after it has expired either."""
+    return min(START_WITHIN_SECONDS, (row.expires_at - at).total_seconds())
+
+
+def _create(carrier: Carrier, leaving: Sequence[tuple[Outgoing, float, float]]) -> list[CreateResult]:
     """Ask for each create at its moment on the steady clock, and for none that could not begin in time."""
     crash_points.reach("after_commit_point")
     crash_points.reach("mid_request")
@@ -182,7 +189,7 @@ def _create(carrier: Carrier, leaving: Sequence[tuple[Outgoing, float]], begin_b
     return carrier.create(
         [
             replace(item, wait_seconds=max(0.0, turn - steady), begin_within_seconds=begin_by - max(steady, turn))
-            for item, turn in leaving
+            for item, turn, begin_by in leaving
         ]
     )
 

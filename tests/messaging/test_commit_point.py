@@ -304,3 +304,12 @@ def test_texts_that_leave_at_different_moments_pass_the_commit_point_shortly_bef
     assert {again(one).state for one in (first, second)} == {"accepted"}
     tries = DeliveryAttempt.objects.filter(message__in=[first, second]).order_by("message").values_list("started_at")
     assert tries[1][0] >= NOON + timedelta(milliseconds=90), "a tenth of a second later, less what the commit takes"
+
+
+def test_no_create_begins_after_the_text_has_expired(patient: Patient, carrier: PaperCarrier) -> None:
+    make_message(patient=patient, due_at=NOON, expires_at=NOON + timedelta(seconds=3))
+
+    send_due(carrier)
+
+    [asked] = carrier.asked_for
+    assert 0 < asked.begin_within_seconds <= 3
