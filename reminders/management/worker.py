@@ -1,5 +1,7 @@
 """`reminders worker`: one group of Celery workers, wherever it runs."""
 
+import os
+
 import click
 
 from reminders.management.become import become
@@ -9,6 +11,9 @@ PREFORK, THREADS = "prefork", "threads"
 # about when they are first needed, so a quiet worker has one of each.
 URGENT_THREADS = 16
 PROCESSES = 2
+# Reading and tidying take whole processors; on a small machine the carrier's requests and due texts go first.
+PATIENT_QUEUES = frozenset({"think", "tidy"})
+PATIENCE = 10
 
 
 @click.command()
@@ -26,4 +31,6 @@ def worker(queues: str, pool: str | None, concurrency: int | None, name: str) ->
     # Workers need no word from each other: gossip and mingling only cost start-up time and broker traffic.
     quiet = ["--without-gossip", "--without-mingle", "--loglevel", "INFO"]
     size = ["--pool", pool, "--concurrency", str(concurrency)]
+    if PATIENT_QUEUES.issuperset(queues.split(",")):
+        os.nice(PATIENCE)
     become("celery", "--quiet", "-A", "reminders.celery", "worker", "-Q", queues, "-n", name, *size, *quiet)

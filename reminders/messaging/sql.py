@@ -322,17 +322,3 @@ WITH overdue AS (
 UPDATE reminders_message m SET state = 'expired', reason = 'found_past_expiry', changed_at = %(now)s
 FROM stale WHERE m.id = stale.message_id
 """
-
-# The carrier's word about one message: rank only rises, and our own id in the callback heals what was unknown. A word
-# of the same rank adds nothing but an error code that came without one before.
-RECORD_STATUS = """
-UPDATE reminders_message m
-SET state = %(state)s, carrier_rank = %(rank)s, carrier_sid = %(sid)s, changed_at = %(now)s,
-    error_code = COALESCE(%(code)s, m.error_code), reason = %(reason)s,
-    accepted_at = COALESCE(m.accepted_at, %(now)s)
-WHERE m.public_id = %(public_id)s AND m.carrier_sid IN ('', %(sid)s)
-  AND m.state = ANY (%(from_states)s) AND (m.attempts > 0 OR m.state NOT IN ('scheduled', 'claimed'))
-  AND (m.carrier_rank < %(rank)s
-       OR (m.carrier_rank = %(rank)s AND m.state = %(state)s AND m.error_code IS NULL AND %(code)s IS NOT NULL))
-RETURNING m.id
-"""
