@@ -3,6 +3,7 @@
 Exit code: 0 where everything was measured, 1 where a scenario failed. A goal that is not met is a figure, no failure.
 """
 
+import shutil
 import signal
 import sys
 import time
@@ -45,6 +46,8 @@ def main(only: str, quick: bool, is_list: bool, output: Path, data_dir: Path, tr
     book = Book(output, quick)
     with running_stub(build_stub(data_dir / "stub")) as stub, ExitStack() as afterwards:
         run = Run(book=book, stub=stub, folder=data_dir, quick=quick)
+        # Millions of rows are gigabytes; the logs stay.
+        afterwards.callback(shutil.rmtree, data_dir / "engine" / "postgres", ignore_errors=True)
         afterwards.callback(run.stop)
         for name, scenario in (BARE | ENGINE).items():
             if wished and not any(name.startswith(wish) for wish in wished):

@@ -1,5 +1,6 @@
 """The limits: what this machine does where nothing but the bare work is done."""
 
+import shutil
 import subprocess
 import sys
 import time
@@ -104,3 +105,4 @@ def own_servers(folder: Path, *, broker: bool = True) -> Iterator[Places]:
     finally:
         for part in reversed(parts):
             part.stop()
+        shutil.rmtree(places.postgres, ignore_errors=True)
