@@ -34,6 +34,7 @@ LEAD = timedelta(seconds=4)
 # The retries of a task come after about 1, 2 and 4 seconds.
 DRAIN_SECONDS = 15.0
 SHARE_SOON_STALE, SOON_STALE, USEFUL_FOR = 0.05, timedelta(seconds=20), timedelta(hours=2)
+READY = b" ready."
 TOLERANCE = timedelta(seconds=0.25)
 STOP_AROUND_SECONDS = 0.3
 UNDER_WAY_SECONDS = 1.0
@@ -66,14 +67,25 @@ class Worker:
     over: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
-        """Start it and return once it has its pool."""
-        words = ["-m", "celery", "-A", "benchmarks.chaos.naive_app", "worker", "--concurrency", "4"]
+        """Start it and return once it says that it takes tasks."""
+        words = [
+            "-m",
+            "celery",
+            "-A",
+            "benchmarks.chaos.naive_app",
+            "worker",
+            "--concurrency",
+            "4",
+            "--loglevel",
+            "INFO",
+        ]
+        written = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, *words], env=self.environment, cwd=BASE_DIR, stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
-        while self.process.poll() is None and not self.children():
+        while self.process.poll() is None and READY not in self.log.read_bytes()[written:]:
             time.sleep(0.05)
 
     def children(self) -> list[psutil.Process]:
