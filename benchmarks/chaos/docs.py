@@ -21,7 +21,7 @@ def main(results: Path) -> None:
     seconds = sorted(storm.seconds for storm in found.storms)
     broken = sum(storm.is_broken for storm in found.storms)
     sentence = (
-        f"Seeds: {seeds}. At least {found.storms[0].messages:,} texts each, in {seconds[0]:.0f} to {seconds[-1]:.0f} s. "
+        f"Seeds: {seeds}. At least {found.storms[0].messages:,} texts each; {seconds[0]:.0f} to {seconds[-1]:.0f} s. "
         + (f"{broken} of {len(found.storms)} broke a promise." if broken else "No promise was broken.")
     )
     page = PAGE.read_text(encoding="utf-8")
