@@ -82,7 +82,7 @@ class AskedCarrier(PaperCarrier):
 
     def create(self, outgoing: Sequence[OutgoingText | OutgoingCall]) -> list[CreateResult]:
         texts = [self.sending.text_of(item.message_id) for item in outgoing]
-        results = [self.sending.create(text, self.answer) for text in texts]
+        results = [self.sending.create(text, text.attempts, self.answer) for text in texts]
         self.given.update(zip([text.pk for text in texts], results, strict=True))
         return results
 
@@ -197,15 +197,16 @@ class Sending(Story):
     @rule(target=answered, under_way=consumes(under_way), answers=st.lists(answers, min_size=3, max_size=3))
     def the_carrier_answers(self, under_way: UnderWay, answers: list[CreateResult]) -> Answered:
         """Each create in its own way."""
-        asked = [(self.book.texts[row.id], answers[place % 3]) for place, row in enumerate(under_way.rows)]
-        return Answered(under_way, [self.create(text, answer) for text, answer in asked])
+        asked = [(row.id, answers[place % 3]) for place, row in enumerate(under_way.rows)]
+        results = [self.create(self.book.texts[pk], under_way.tries[pk], answer) for pk, answer in asked]
+        return Answered(under_way, results)
 
-    def create(self, text: Text, answer: CreateResult) -> CreateResult:
+    def create(self, text: Text, number: int, answer: CreateResult) -> CreateResult:
         """Keep the carrier's books: the promise that nothing leaves twice is checked here."""
         if text.unknown_policy == "settle":
             assert all(one.is_proven_unprocessed for one in text.tries), f"{text.body} may have left twice"
         processed = isinstance(answer, Accepted) or answer is PROCESSED
-        text.tries.append(Try(number=len(text.tries) + 1, at=self.book.now, sid=new_sid() if processed else ""))
+        text.tries.append(Try(number=number, at=self.book.now, sid=new_sid() if processed else ""))
         return Accepted(text.tries[-1].sid) if isinstance(answer, Accepted) else answer
 
     @rule(answered=answered)
@@ -223,7 +224,7 @@ class Sending(Story):
                 self.book.act_on(self.book.texts[pk], result.fault)
         for (pk, number, unknown_tries), result in zip(rows, results, strict=True):
             text = self.book.texts[pk]
-            text.tries[number - 1].told = result
+            next(one for one in text.tries if one.number == number).told = result
             self.book.settle(pk, number, unknown_tries, result, self._next_try_at(text, result))
 
     def _next_try_at(self, text: Text, result: CreateResult) -> datetime | None:
