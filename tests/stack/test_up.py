@@ -49,7 +49,9 @@ def test_a_django_command_beside_the_stack_uses_its_database(stack: RunningStack
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize("words", ["-Q urgent", "-Q send", "gunicorn reminders.wsgi", "sandbox", "scheduler", "valkey-server"])
+@pytest.mark.parametrize(
+    "words", ["-Q urgent", "-Q send", "gunicorn reminders.wsgi", "sandbox", "scheduler", "valkey-server"]
+)
 def test_a_killed_process_is_replaced_and_its_children_end(stack: RunningStack, words: str) -> None:
     victim = stack.supervised(words)
     assert victim is not None
