@@ -57,8 +57,8 @@ class Claimed:
     zone: ZoneInfo | None
 
 
-# The columns of INSPECT in their order; quiet start, quiet end and the names of the zones follow them.
 _ARRIVED = sorted(MAY_HAVE_ARRIVED)
+# The columns of INSPECT in their order; quiet start, quiet end and the names of the zones follow them.
 _COLUMNS = tuple(field.name for field in fields(Claimed))[:-2]
 
 

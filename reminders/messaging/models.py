@@ -228,7 +228,8 @@ class OutboxRow(models.Model):
 
     Triggers on the message's table put the row in and take it out (migration 0009), so there is one exactly while the
     message is scheduled, sending, ambiguous or unresolved. No foreign keys in the database, because the triggers
-    promise what they would check; nothing but the statements in `sql.py`, and who takes a text back, writes here.
+    promise what they would check. Written by the statements in `sql.py`, by the looks for evidence, and where a text is
+    introduced while its worker holds it.
     """
 
     message = models.OneToOneField(
