@@ -4,6 +4,7 @@ Only the standard library is used here, so that a wrong setting is told in one s
 imported. Each variable has one row in `SETTINGS`; `docs/configuration.md` has the same rows, and a test compares them.
 """
 
+import base64
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"", "0", "false", "no", "off"})
+FERNET_KEY_BYTES = 32
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -62,6 +64,12 @@ SETTINGS: tuple[Setting, ...] = (
         "Signs logins and links: 32 characters or more, the same in every process. Needed wherever "
         "DATABASE_URL is set and `reminders up` has not been used.",
     ),
+    Setting(
+        "REMINDERS_MEDIA_KEYS",
+        "(kept in the data folder by `reminders up`)",
+        "Encrypt patients' pictures: one Fernet key or several, separated by commas; the first encrypts, all decrypt. "
+        "The same in every process; needed where REMINDERS_SECRET_KEY is.",
+    ),
     Setting("REMINDERS_ALLOWED_HOSTS", "(none)", "More host names the web process answers to, separated by commas."),
     Setting(
         "REMINDERS_TRUST_PROXY",
@@ -104,6 +112,7 @@ class Config:
     twilio_api_base_url: str
     data_dir: Path
     secret_key: str
+    media_keys: tuple[str, ...]
     allowed_hosts: tuple[str, ...]
     trust_proxy: bool
     debug: bool
@@ -140,6 +149,7 @@ def read_config(environ: Mapping[str, str] | None = None) -> Config:
         twilio_api_base_url=_web_address(name="TWILIO_API_BASE_URL", value=text("TWILIO_API_BASE_URL")),
         data_dir=Path(text("REMINDERS_DATA_DIR") or BASE_DIR / ".data").expanduser().absolute(),
         secret_key=_secret(text("REMINDERS_SECRET_KEY")),
+        media_keys=_media_keys(text("REMINDERS_MEDIA_KEYS")),
         allowed_hosts=tuple(host.strip() for host in text("REMINDERS_ALLOWED_HOSTS").split(",") if host.strip()),
         trust_proxy=_flag(name="REMINDERS_TRUST_PROXY", value=text("REMINDERS_TRUST_PROXY")),
         debug=_flag(name="REMINDERS_DEBUG", value=text("REMINDERS_DEBUG")),
@@ -233,6 +243,23 @@ def _secret(value: str) -> str:
             "`python3 -c 'import secrets; print(secrets.token_urlsafe(48))'`."
         )
     return value
+
+
+def _media_keys(value: str) -> tuple[str, ...]:
+    """Return the keys in their order. They are secrets, so no message quotes one."""
+    keys = tuple(key.strip() for key in value.split(",")) if value else ()
+    for number, key in enumerate(keys, start=1):
+        try:
+            good = len(base64.b64decode(key, altchars=b"-_", validate=True)) == FERNET_KEY_BYTES
+        except ValueError:
+            good = False
+        if not good:
+            raise ConfigError(
+                f"REMINDERS_MEDIA_KEYS: key {number} of {len(keys)} is no Fernet key (32 bytes in URL-safe base64): "
+                "make one with `python3 -c 'import base64, secrets; "
+                "print(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())'`."
+            )
+    return keys
 
 
 def _token(value: str) -> str:

@@ -9,7 +9,7 @@ from reminders.config import BASE_DIR, Config, ConfigError, read_config
 from reminders.database import database_settings
 from reminders.embedded.places import Places
 from reminders.logs import configure_logging
-from reminders.secret import read_kept_secret
+from reminders.secret import new_media_key, read_kept_media_key, read_kept_secret
 
 # The carrier's client rewrites the host of every request from these two, even one to 127.0.0.1, so a variable left
 # over in a shell would carry sandbox traffic out to the real carrier.
@@ -31,10 +31,28 @@ def secret_key_of(config: Config) -> str:
     return secrets.token_urlsafe(48)
 
 
+def media_keys_of(config: Config) -> tuple[str, ...]:
+    """Return the keys for pictures, the encrypting one first; `ConfigError` where each process would make its own."""
+    kept = read_kept_media_key(config.data_dir)
+    # A kept key goes on opening what it encrypted before another one was set.
+    keys = (*config.media_keys, *([kept] if kept else []))
+    if keys:
+        return keys
+    if config.database_url:
+        raise ConfigError(
+            "REMINDERS_MEDIA_KEYS is not set: patients' pictures are kept encrypted, with the same keys in every "
+            "process; make one with `python3 -c 'import base64, secrets; "
+            "print(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())'`."
+        )
+    # As above: nothing runs on this one.
+    return (new_media_key(),)
+
+
 CONFIG = read_config()
 _PLACES = Places(CONFIG.data_dir)
 
 SECRET_KEY = secret_key_of(CONFIG)
+MEDIA_KEYS = media_keys_of(CONFIG)
 DEBUG = CONFIG.debug
 PUBLIC_BASE_URL = CONFIG.public_base_url
 TWILIO_ACCOUNT_SID = CONFIG.twilio_account_sid

@@ -6,6 +6,7 @@ from pathlib import Path
 # Kept between runs, because making a database cluster takes longer than most tests. Nothing in it matters.
 os.environ["REMINDERS_DATA_DIR"] = str(Path(__file__).resolve().parent.parent / ".data" / "tests")
 os.environ["REMINDERS_SECRET_KEY"] = "a-secret-for-tests-that-signs-nothing-real"
+os.environ["REMINDERS_MEDIA_KEYS"] = "a-key-for-tests-that-hides-nothing-real-000="
 # Port 9 (discard) is closed: a text that a test forgot to catch fails to connect, whatever account is in the shell.
 os.environ["TWILIO_ACCOUNT_SID"] = "AC00000000000000000000000000000000"
 os.environ["TWILIO_AUTH_TOKEN"] = "00000000000000000000000000000000"

@@ -20,7 +20,7 @@ from reminders.management.stack.leftovers import stop_leftovers
 from reminders.management.stack.plan import Options, Plan, Program, make_plan
 from reminders.management.stack.stack import Stack
 from reminders.management.stack.supervisor import Supervisor
-from reminders.secret import keep_secret
+from reminders.secret import keep_media_key, keep_secret
 
 ACCOUNT = {"TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "TWILIO_AUTH_TOKEN": "f" * 32}
 OUTSIDE = ("DATABASE_URL", "REDIS_URL", "REMINDERS_SANDBOX", "REMINDERS_SANDBOX_URL", "REMINDERS_DATA_DIR")
@@ -107,6 +107,7 @@ def start_engine(*, data_dir: Path, stub: Stub, workers: int, is_fresh: bool) ->
         empty(data_dir)
     places.make()
     keep_secret(data_dir)
+    keep_media_key(data_dir)
     options = Options(port=0, sandbox_port=0, concurrency=workers, scheduler_count=1)
     stack = Stack(make_plan(config=read_config(), options=options, places=places), say=print)
     try:

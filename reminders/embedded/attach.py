@@ -11,7 +11,7 @@ from reminders.embedded.places import Places
 from reminders.embedded.postgres import EmbeddedPostgres
 from reminders.embedded.processes import lives, start_on_its_own
 from reminders.embedded.valkey import EmbeddedValkey
-from reminders.secret import keep_secret
+from reminders.secret import keep_media_key, keep_secret
 
 START_SECONDS = 30.0
 
@@ -36,6 +36,7 @@ def provide(*, data_dir: Path | None = None, fast: bool = False) -> None:
         return
     places.make()
     keep_secret(places.data_dir)
+    keep_media_key(places.data_dir)
     use(parts, places=places)
     if not config.database_url:
         os.environ["DATABASE_URL"] = places.database_url

@@ -17,7 +17,7 @@ from reminders.management.stack.health import check_broker, check_database
 from reminders.management.stack.leftovers import stop_leftovers
 from reminders.management.stack.plan import Options, Plan, make_plan
 from reminders.management.stack.stack import Stack
-from reminders.secret import keep_secret
+from reminders.secret import keep_media_key, keep_secret
 
 WATCH_SECONDS = 0.5
 
@@ -60,6 +60,8 @@ def up(
     _check_outside_parts(config)
     if not config.secret_key:
         keep_secret(places.data_dir)
+    if not config.media_keys:
+        keep_media_key(places.data_dir)
     try:
         run(config=config, options=options, places=places, ready_file=ready_file, seed=seed)
     except StopRequestedError:

@@ -1,5 +1,6 @@
 """The environment is checked once, and a wrong setting is told in one sentence that says what to do."""
 
+import base64
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -13,6 +14,8 @@ TWILIO = {
     "TWILIO_AUTH_TOKEN": "a-token",
     "PUBLIC_BASE_URL": "https://aftercare.example.org",
 }
+
+MEDIA_KEY = base64.urlsafe_b64encode(bytes(range(32))).decode()
 
 
 def test_an_empty_environment_means_embedded_parts_and_the_sandbox() -> None:
@@ -52,6 +55,8 @@ def test_a_stand_in_for_twilio_may_be_on_this_machine() -> None:
         pytest.param({"DATABASE_URL": "mysql://secret@h/d"}, "DATABASE_URL", id="another database"),
         pytest.param({"REDIS_URL": "amqp://secret@h"}, "REDIS_URL", id="another broker"),
         pytest.param({"REMINDERS_SECRET_KEY": "short"}, "REMINDERS_SECRET_KEY", id="short secret"),
+        pytest.param({"REMINDERS_MEDIA_KEYS": f"{MEDIA_KEY},secret@"}, "REMINDERS_MEDIA_KEYS", id="half a key"),
+        pytest.param({"REMINDERS_MEDIA_KEYS": f"{MEDIA_KEY},"}, "REMINDERS_MEDIA_KEYS", id="a comma too many"),
         pytest.param({"REMINDERS_METRICS_TOKEN": "short"}, "REMINDERS_METRICS_TOKEN", id="a token to be guessed"),
         pytest.param({"REMINDERS_HISTORY_MONTHS": "1"}, "REMINDERS_HISTORY_MONTHS", id="a history too short"),
         pytest.param({"REMINDERS_DEBUG": "perhaps"}, "REMINDERS_DEBUG", id="neither yes nor no"),

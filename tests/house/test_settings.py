@@ -17,8 +17,8 @@ from reminders.config import ConfigError
 from reminders.database import database_settings
 from reminders.headers import ResponseHeadersMiddleware
 from reminders.logs import configure_logging
-from reminders.secret import keep_secret
-from reminders.settings import CONFIG, secret_key_of
+from reminders.secret import keep_media_key, keep_secret
+from reminders.settings import CONFIG, media_keys_of, secret_key_of
 
 
 def test_a_database_address_may_name_a_unix_socket() -> None:
@@ -68,6 +68,19 @@ def test_a_laptop_keeps_its_secret_in_the_data_folder(tmp_path: Path) -> None:
     assert keep_secret(tmp_path) == kept
     assert len(kept) >= 32
     assert secret_key_of(replace(CONFIG, secret_key="", data_dir=tmp_path)) == kept
+
+
+def test_without_a_key_for_pictures_nothing_starts_on_a_real_database(tmp_path: Path) -> None:
+    on_a_server = replace(CONFIG, media_keys=(), database_url="postgresql://db/reminders", data_dir=tmp_path)
+    with pytest.raises(ConfigError, match="REMINDERS_MEDIA_KEYS"):
+        media_keys_of(on_a_server)
+
+
+def test_a_kept_key_for_pictures_goes_on_opening_what_it_encrypted(tmp_path: Path) -> None:
+    kept = keep_media_key(tmp_path)
+    assert (tmp_path / "media.key").stat().st_mode & 0o077 == 0
+    assert media_keys_of(replace(CONFIG, media_keys=(), data_dir=tmp_path)) == (keep_media_key(tmp_path),)
+    assert media_keys_of(replace(CONFIG, media_keys=("new",), data_dir=tmp_path)) == ("new", kept)
 
 
 def test_a_login_ends_after_fifteen_quiet_minutes() -> None:

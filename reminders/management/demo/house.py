@@ -16,7 +16,7 @@ from reminders.embedded.places import Places
 from reminders.management.stack.leftovers import stop_leftovers
 from reminders.management.stack.plan import Options, Plan, make_plan
 from reminders.management.stack.stack import Stack
-from reminders.secret import keep_secret
+from reminders.secret import keep_media_key, keep_secret
 
 MARK = "made-by-reminders-demo"
 # The demo never touches a database, a broker or a carrier of somebody's own, whatever the shell has set.
@@ -66,6 +66,8 @@ def open_house(
     _empty(places)
     if not config.secret_key:
         keep_secret(data_dir)
+    if not config.media_keys:
+        keep_media_key(data_dir)
     options = Options(port=0, sandbox_port=0, concurrency=concurrency, scheduler_count=scheduler_count)
     stack = Stack(make_plan(config=config, options=options, places=places), say=say)
     try:
