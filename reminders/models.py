@@ -15,7 +15,7 @@ from reminders.clinic.models import (
 from reminders.clock.models import ClockOffset
 from reminders.console.models import SignInBrake
 from reminders.content.models import Protocol, ProtocolVersion, Step, Template, TemplateVersion
-from reminders.conversations.models import CheckIn, InboundMessage, Understanding
+from reminders.conversations.models import CheckIn, InboundMessage, Picture, Understanding
 from reminders.escalations.models import Escalation
 from reminders.insights.models import Heartbeat
 from reminders.messaging.models import AftercarePlan, CarrierEvent, DeliveryAttempt, Message, OutboxRow, Sender
@@ -40,6 +40,7 @@ __all__ = [
     "OutboxRow",
     "Patient",
     "PatientPhone",
+    "Picture",
     "Protocol",
     "ProtocolVersion",
     "Round",

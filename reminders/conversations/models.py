@@ -1,5 +1,7 @@
 """What came in, how it was read, and the questions that wait for an answer."""
 
+from uuid import uuid4
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -46,6 +48,66 @@ class InboundMessage(models.Model):
             ),
             models.Index(fields=["clinic", "-received_at"], condition=Q(inbox="open"), name="inbound_inbox_open"),
             models.Index(fields=["patient", "received_at"], name="inbound_by_patient"),
+        ]
+
+
+class PictureManager(models.Manager["Picture"]):
+    """Leaves the bytes where they are until somebody asks for them: a page lists pictures, it does not load them."""
+
+    def get_queryset(self) -> models.QuerySet["Picture"]:
+        """Return rows whose encrypted bytes are read only when they are used."""
+        return super().get_queryset().defer("content")
+
+
+class Picture(models.Model):
+    """A picture that came with a text: waiting at the carrier, kept here encrypted, or refused with its reason.
+
+    `next_try_at` says that something is left to do: fetch it, or, once it is kept, delete it at the carrier.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Still at the carrier"
+        KEPT = "kept", "Kept here"
+        REFUSED = "refused", "Not kept"
+
+    public_id = models.UUIDField(unique=True, default=uuid4, editable=False)
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+", db_index=False)
+    inbound = models.ForeignKey(InboundMessage, on_delete=models.CASCADE, related_name="pictures", db_index=False)
+    position = models.PositiveSmallIntegerField()
+    # As the carrier declared it; never believed, only kept.
+    declared_type = models.CharField(max_length=100, blank=True)
+    state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
+    refusal = models.CharField(max_length=20, blank=True)
+    content = models.BinaryField(null=True, blank=True)
+    media_type = models.CharField(max_length=20, blank=True)
+    size = models.PositiveIntegerField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True, blank=True)
+    fetched_at = models.DateTimeField(null=True, blank=True)
+    # When the carrier's copy was deleted.
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PictureManager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["inbound", "position"], name="picture_once_per_place"),
+            models.CheckConstraint(
+                condition=Q(state__in=["waiting", "kept", "refused"]), name="picture_state_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="kept", content__isnull=False, size__isnull=False, fetched_at__isnull=False)
+                & ~Q(media_type="")
+                | ~Q(state="kept") & Q(content__isnull=True),
+                name="picture_kept_has_content",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="refused") & ~Q(refusal="") | ~Q(state="refused") & Q(refusal=""),
+                name="picture_refused_has_reason",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["next_try_at"], condition=Q(next_try_at__isnull=False), name="picture_to_do"),
         ]
 
 
