@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reminders.management.demo.house import House, demo_config, open_house
+from reminders.management.rehearsal.house import House, open_house, own_config
 
 LEAST_WAVE_SECONDS = 2.0
 WATCH_SECONDS = 0.5
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Keep the table here too.")
 def main(seed: int, messages: int, faults: str, window: float, data_dir: Path | None, json_file: Path | None) -> None:
     """Run one storm and print what each fault came to."""
-    config = demo_config()
+    config = own_config()
     folder = (data_dir or config.data_dir / "chaos").expanduser().absolute()
     from benchmarks.chaos.table import Results, Storm, print_table
 
@@ -87,7 +87,7 @@ def _field(house: House, *, seed: int, messages: int, names: list[str], window: 
     from benchmarks.chaos.field import Field
     from reminders import clock
     from reminders.clinic.models import Clinic
-    from reminders.management.demo.carrier import CarrierControl
+    from reminders.management.rehearsal.carrier import CarrierControl
 
     rng = random.Random(seed)
     return Field(

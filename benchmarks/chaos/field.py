@@ -22,8 +22,8 @@ from reminders import clock
 from reminders.config import BASE_DIR
 from reminders.embedded.places import Places
 from reminders.embedded.processes import servers_in, stack_processes
-from reminders.management.demo.carrier import CarrierControl
-from reminders.management.demo.house import House
+from reminders.management.rehearsal.carrier import CarrierControl
+from reminders.management.rehearsal.house import House
 from reminders.management.stack.health import answers
 from reminders.management.stack.plan import reminders_command
 

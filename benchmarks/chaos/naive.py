@@ -25,8 +25,8 @@ import psutil
 from benchmarks.chaos.__main__ import prepare_hosts
 from benchmarks.chaos.table import Results, Row, Storm, print_table
 from reminders.config import BASE_DIR, celery_broker_url
-from reminders.management.demo.carrier import CarrierControl, Record
-from reminders.management.demo.house import House, demo_config, open_house
+from reminders.management.rehearsal.carrier import CarrierControl, Record
+from reminders.management.rehearsal.house import House, open_house, own_config
 
 SENDER = "+13125550199"
 WAVE_SECONDS = 3.0
@@ -349,7 +349,7 @@ def _wrong_clock(run: Run, name: str) -> None:
 @click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Keep the table here too.")
 def main(seed: int, per_wave: int, data_dir: Path | None, json_file: Path | None) -> None:
     """Send the naive way while things break, and print what that came to."""
-    config = demo_config()
+    config = own_config()
     folder = (data_dir or config.data_dir / "chaos-naive").expanduser().absolute()
     switches = prepare_hosts(folder)
     began = time.monotonic()

@@ -11,8 +11,8 @@ from types import FrameType
 import click
 
 from reminders.management.demo.cast import CLINIC_ZONE
-from reminders.management.demo.house import House, demo_config, open_house
 from reminders.management.demo.narrator import Narrator
+from reminders.management.rehearsal.house import House, open_house, own_config
 
 # Tuesday, so that the three days are working days and no clock changes in them; just after Dana's session has ended.
 FIRST_WEEKDAY = 1
@@ -31,7 +31,7 @@ def demo(data_dir: Path | None, stay: bool) -> None:
     Exit code: 0 where all of it was true, 1 where something was off, 2 where the stack could not be started.
     """
     began = time.monotonic()
-    config = demo_config()
+    config = own_config()
     folder = (data_dir or config.data_dir / "demo").expanduser().absolute()
     narrator = Narrator()
     narrator.say("Three days with six patients. They are invented, every process is real, no text leaves this machine.")

@@ -4,14 +4,13 @@ import heapq
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 
 from reminders import clock
-from reminders.clinic.models import TreatmentSession
-from reminders.core.states import EscalationState, MessageState
-from reminders.escalations.models import Escalation
+from reminders.core.states import MessageState
 from reminders.management.demo.cast import PATIENTS
 from reminders.management.demo.stage import Stage, unopened_questions
+from reminders.management.rehearsal.draining import is_drained
 from reminders.messaging.models import OutboxRow
 
 Story = Iterator[datetime]
@@ -81,18 +80,9 @@ class Director:
 
     def drain(self) -> None:
         """Wait until everything that is due has left or been dropped, and every ladder that is due has rung."""
-        self._stage.wait_for(_is_drained, what="everything that is due has left", seconds=DRAIN_SECONDS)
-
-
-def _is_drained() -> bool:
-    now = clock.now()
-    leaving = Q(state__in=[MessageState.CLAIMED, MessageState.SENDING])
-    due = Q(state=MessageState.SCHEDULED, due_at__lte=now)
-    return not (
-        OutboxRow.objects.filter(leaving | due).exists()
-        or Escalation.objects.filter(state=EscalationState.OPEN, next_ring_at__lte=now).exists()
-        or TreatmentSession.objects.exclude(planned_revision=F("revision")).exists()
-    )
+        self._stage.wait_for(
+            lambda: is_drained(now=clock.now()), what="everything that is due has left", seconds=DRAIN_SECONDS
+        )
 
 
 def _waiting() -> QuerySet[OutboxRow]:

@@ -13,11 +13,11 @@ from reminders.clinic.models import Patient
 from reminders.content.models import TemplateVersion
 from reminders.core.states import REACHED_CARRIER
 from reminders.escalations.models import Escalation
-from reminders.management.demo.carrier import CarrierControl, Record
 from reminders.management.demo.cast import CAST, CLINIC_NUMBER, Person
-from reminders.management.demo.house import House
 from reminders.management.demo.narrator import Narrator
 from reminders.management.demo.website import Browser
+from reminders.management.rehearsal.carrier import CarrierControl, Record
+from reminders.management.rehearsal.house import House
 from reminders.messaging.models import Kind, Message
 
 PATIENCE_SECONDS = 30.0

@@ -7,7 +7,6 @@ from django.core.exceptions import ObjectDoesNotExist
 
 from reminders import clock
 from reminders.management.demo.director import Director
-from reminders.management.demo.house import House
 from reminders.management.demo.intake import import_example
 from reminders.management.demo.narrator import Narrator
 from reminders.management.demo.promises import check_promises
@@ -18,6 +17,7 @@ from reminders.management.demo.stories.silent import silent
 from reminders.management.demo.stories.sore import sore
 from reminders.management.demo.stories.spanish import spanish
 from reminders.management.demo.stories.stopped import stopped
+from reminders.management.rehearsal.house import House
 from reminders.messaging.models import Sender
 
 STORIES = (sore, fine, breathless, stopped, silent, spanish)

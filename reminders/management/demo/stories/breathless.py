@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from reminders import clock
 from reminders.core.states import EscalationState, MessageState, Severity
 from reminders.escalations.models import Escalation
-from reminders.management.demo.carrier import Record
 from reminders.management.demo.cast import LEE, THEO, Visit
 from reminders.management.demo.intake import treat
 from reminders.management.demo.stage import Stage
+from reminders.management.rehearsal.carrier import Record
 from reminders.messaging.models import Kind, Message
 
 VISIT = Visit("demo-breathless", "deep", ("thorax",), "theo", timedelta(minutes=40))

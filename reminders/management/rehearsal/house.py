@@ -1,4 +1,4 @@
-"""The demo's own stack: made anew for every run, real in every part, and gone afterwards."""
+"""A stack of its own: made anew for every run, real in every part, and gone afterwards."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from reminders.management.stack.stack import Stack
 from reminders.secret import keep_media_key, keep_secret
 
 MARK = "made-by-reminders-demo"
-# The demo never touches a database, a broker or a carrier of somebody's own, whatever the shell has set.
+# A rehearsal never touches a database, a broker or a carrier of somebody's own, whatever the shell has set.
 OWN_PARTS = (
     *("DATABASE_URL", "REDIS_URL", "PUBLIC_BASE_URL", "REMINDERS_SANDBOX", "REMINDERS_SANDBOX_URL"),
     *(setting.name for setting in SETTINGS if setting.name.startswith("TWILIO_")),
@@ -40,7 +40,7 @@ class House:
         return self.stack.plan
 
 
-def demo_config() -> Config:
+def own_config() -> Config:
     """Return this shell's configuration with all outside parts taken out of it."""
     for name in OWN_PARTS:
         os.environ.pop(name, None)
@@ -49,18 +49,27 @@ def demo_config() -> Config:
 
 @contextmanager
 def open_house(
-    *, config: Config, data_dir: Path, say: Callable[[str], None], concurrency: int = 2, scheduler_count: int = 1
+    *,
+    config: Config,
+    data_dir: Path,
+    say: Callable[[str], None],
+    concurrency: int = 2,
+    scheduler_count: int = 1,
+    fast_database: bool = False,
 ) -> Iterator[House]:
     """Start a stack on an emptied `data_dir`; stop it and leave no process, however the block ends.
 
-    Raises `ConfigError` where the folder holds anything but an earlier demo, or where a demo runs on it already.
+    `fast_database` waits for no disk: for runs that nobody cuts the power of. Raises `ConfigError` where the folder
+    holds anything but an earlier rehearsal, or where one runs on it already.
     """
     places = Places(data_dir)
     _refuse_foreign(data_dir)
     places.make()
     alone = FolderLock(up_lock(places))  # kept until this process ends, however it ends
     if not alone.try_exclusive():
-        raise ConfigError(f"A demo already runs on {data_dir}: wait for its end, or choose another --data-dir.")
+        raise ConfigError(
+            f"A demo or simulation already runs on {data_dir}: wait for its end, or choose another --data-dir."
+        )
     with one_at_a_time(places.locks / "transition"):
         stop_leftovers(places)
     _empty(places)
@@ -68,7 +77,9 @@ def open_house(
         keep_secret(data_dir)
     if not config.media_keys:
         keep_media_key(data_dir)
-    options = Options(port=0, sandbox_port=0, concurrency=concurrency, scheduler_count=scheduler_count)
+    options = Options(
+        port=0, sandbox_port=0, concurrency=concurrency, scheduler_count=scheduler_count, fast=fast_database
+    )
     stack = Stack(make_plan(config=config, options=options, places=places), say=say)
     try:
         with one_at_a_time(places.locks / "transition"):
@@ -86,15 +97,15 @@ def open_house(
 
 
 def _refuse_foreign(data_dir: Path) -> None:
-    """Refuse a folder that no demo has made: it will be emptied."""
+    """Refuse a folder that no rehearsal has made: it will be emptied."""
     if data_dir.exists() and not (data_dir / MARK).exists() and (not data_dir.is_dir() or any(data_dir.iterdir())):
         raise ConfigError(
-            f"{data_dir} holds something else, and the demo empties its folder: choose a new one with --data-dir."
+            f"{data_dir} holds something else, and this command empties its folder: choose a new one with --data-dir."
         )
 
 
 def _empty(places: Places) -> None:
-    """Remove what an earlier demo left; the locks stay, because one of them is held."""
+    """Remove what an earlier run left; the locks stay, because one of them is held."""
     for entry in places.data_dir.iterdir():
         if entry == places.locks:
             continue

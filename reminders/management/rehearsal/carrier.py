@@ -1,5 +1,6 @@
-"""The sandbox carrier as the demo sees it: what it has processed, and the phones and the clock it lets us move."""
+"""The sandbox carrier seen from outside: what it has processed, and the phones and the clock it lets us move."""
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -14,7 +15,10 @@ Record = dict[str, Any]
 
 
 class CarrierControl:
-    """The control API of one running sandbox carrier. Each call is one request; a refusal raises `ValueError`."""
+    """The control API of one running sandbox carrier.
+
+    Each call is one request; a refusal, and a carrier that does not answer, raise `ValueError` with a sentence.
+    """
 
     def __init__(self, url: str) -> None:
         self._base = f"{url}/sandbox/api"
@@ -33,6 +37,10 @@ class CarrierControl:
         found: Record = self._ask(f"calls/{sid}/{action}", {"digits": digits} if digits else {})
         return found
 
+    def set_number(self, number: str, **rule: object) -> None:
+        """Decide how texts and calls to a phone end (`call="no-answer"`)."""
+        self._ask("numbers", {"number": number, **rule})
+
     def change_settings(self, **changes: object) -> None:
         """Change how the running carrier behaves."""
         self._ask("settings", changes)
@@ -50,9 +58,12 @@ class CarrierControl:
         found: list[Record] = self._ask(f"messages?{urlencode({'direction': 'outbound-api'})}")["messages"]
         return found
 
-    def new_events(self, *, wait_seconds: float = 0) -> list[Record]:
-        """Return what happened since the last call, waiting up to this long for the first event."""
-        query = urlencode({"after": self._last_event, "timeout": wait_seconds, "limit": MOST_EVENTS})
+    def new_events(self, *, wait_seconds: float = 0, **only: str) -> list[Record]:
+        """Return what happened since the last call, waiting up to this long for the first event.
+
+        `only` leaves out events with other fields (`kind="message.created"`); they are passed over for good.
+        """
+        query = urlencode({"after": self._last_event, "timeout": wait_seconds, "limit": MOST_EVENTS, **only})
         answer = self._ask(f"events?{query}")
         self._last_event = answer["last"]
         found: list[Record] = answer["events"]
@@ -72,3 +83,5 @@ class CarrierControl:
                 return json.load(response)
         except urllib.error.HTTPError as error:
             raise ValueError(f"the sandbox carrier refused {path}: {error.read().decode()[:200]}") from None
+        except (OSError, http.client.HTTPException) as error:
+            raise ValueError(f"the sandbox carrier did not answer {path}: {type(error).__name__}") from None
