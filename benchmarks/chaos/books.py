@@ -15,8 +15,7 @@ from benchmarks.chaos.field import CALM_WITHIN, Field, patiently
 from benchmarks.chaos.table import Row
 from reminders import clock
 from reminders.core.states import MessageState
-from reminders.management.demo.stage import message_id
-from reminders.management.rehearsal.carrier import Record
+from reminders.management.rehearsal.carrier import Record, message_id
 from reminders.messaging.models import Message
 from reminders.messaging.reconcile import UNRESOLVED_AFTER
 

@@ -19,6 +19,7 @@ COMMANDS = {
     "sandbox": "reminders.management.sandbox:sandbox",
     "scheduler": "reminders.management.scheduler:scheduler",
     "segments": "reminders.management.pure_commands:segments",
+    "simulate": "reminders.management.simulation.command:simulate",
     "timeline": "reminders.management.pure_commands:timeline",
     "understand": "reminders.management.pure_commands:understand",
     "up": "reminders.management.up:up",

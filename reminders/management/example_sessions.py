@@ -4,7 +4,7 @@ Names are made up, and numbers are +1, a real area code of the zone, 555-01xx: t
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -95,14 +95,14 @@ def example_rows(*, rows: int, seed: int, now: datetime | None, clinician: str =
     chance = random.Random(seed)  # noqa: S311 variety, not secrecy
     stamp = f"EX{now:%m%d%H%M}-" if now else "EX-"
     faults = {round((index + 0.5) * rows / len(_FAULTS)): fault for index, fault in enumerate(_FAULTS)}
-    patients = _Patients(chance)
+    patients = Patients(chance)
     for number in range(1, rows + 1):
         fault = faults.get(number)
         person = patients.new() if fault else patients.any()
         minutes = round(NEWEST_MINUTES + (OLDEST_MINUTES - NEWEST_MINUTES) * chance.random() ** 1.8)
         row = {
             "external_id": f"{stamp}{number:04d}",
-            **_treatment(chance, person),
+            **treatment_of(chance, person),
             **person,
             "clinician": clinician if chance.random() < 0.9 else "",
             "consent": "yes",
@@ -121,7 +121,7 @@ def _dated(row: dict[str, str], minutes: int, *, now: datetime | None, zone: str
     return {**row, "ended_at": ended_at.isoformat(timespec="minutes")}
 
 
-class _Patients:
+class Patients:
     """Invented people, made up as they are needed; now and then one comes back, or shares a phone with a relative."""
 
     def __init__(self, chance: random.Random) -> None:
@@ -175,7 +175,8 @@ def _screening(chance: random.Random, born: date) -> dict[str, str]:
     return answers
 
 
-def _treatment(chance: random.Random, person: dict[str, str]) -> dict[str, str]:
+def treatment_of(chance: random.Random, person: Mapping[str, str]) -> dict[str, str]:
+    """Return a technique, regions and soreness before and after, by column; nothing that this person may not have."""
     technique = chance.choices(list(_TECHNIQUES), list(_TECHNIQUES.values()))[0]
     if person["pacemaker"] == "yes" and technique == "electro":
         technique = "superficial"  # no clinic would run a current past a pacemaker

@@ -15,8 +15,8 @@ from reminders.conversations.models import CheckIn, InboundMessage
 from reminders.core.quiet_hours import QuietWindow, is_quiet
 from reminders.core.schedule import StepKind
 from reminders.core.states import DROPPED, TERMINAL, MessageState
-from reminders.management.demo.stage import Stage, message_id
-from reminders.management.rehearsal.carrier import Record
+from reminders.management.demo.stage import Stage
+from reminders.management.rehearsal.carrier import Record, message_id
 from reminders.messaging.models import AftercarePlan, DeliveryAttempt, Kind, Message
 
 ANSWER_WITHIN = timedelta(hours=1)

@@ -16,7 +16,7 @@ from reminders.escalations.models import Escalation
 from reminders.management.demo.cast import CAST, CLINIC_NUMBER, Person
 from reminders.management.demo.narrator import Narrator
 from reminders.management.demo.website import Browser
-from reminders.management.rehearsal.carrier import CarrierControl, Record
+from reminders.management.rehearsal.carrier import CarrierControl, Record, message_id
 from reminders.management.rehearsal.house import House
 from reminders.messaging.models import Kind, Message
 
@@ -134,11 +134,6 @@ class Stage:
             if time.monotonic() > deadline:
                 raise StoryError(f"This did not happen within {seconds:g} seconds: {what}.")
             self.watch(wait_seconds=LOOK_AGAIN_SECONDS)
-
-
-def message_id(callback: str) -> str:
-    """Return the product's own id of a message, which the address of its status callback carries."""
-    return callback.partition("#")[0].rstrip("/").rpartition("/")[2]
 
 
 def unopened_questions() -> QuerySet[Message]:

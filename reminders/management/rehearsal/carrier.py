@@ -85,3 +85,8 @@ class CarrierControl:
             raise ValueError(f"the sandbox carrier refused {path}: {error.read().decode()[:200]}") from None
         except (OSError, http.client.HTTPException) as error:
             raise ValueError(f"the sandbox carrier did not answer {path}: {type(error).__name__}") from None
+
+
+def message_id(callback: str) -> str:
+    """Return the product's own id of a message, which the address of its status callback carries."""
+    return callback.partition("#")[0].rstrip("/").rpartition("/")[2]

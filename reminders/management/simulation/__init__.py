@@ -1,0 +1,1 @@
+"""`reminders simulate`: weeks of an invented clinic through the real product, counted."""
