@@ -146,6 +146,18 @@ REASONS: Mapping[str, str] = {
     "unreadable": "A text that we could not read",
 }
 
+GROUNDS: Mapping[str, str] = {
+    "high_score": "the number is high",
+    "more_than_before": "more than in the last answer",
+    "more_than_usual": "more than after earlier sessions",
+    "above_expected": "more than expected after this technique, in this place, so long after it",
+    "says_worse": "they say that it gets worse",
+    "still_at_recheck": "still there when asked again",
+}
+CONSIDER: Mapping[str, str] = {
+    "superficial_next_time": "It was deep needling: superficial technique next time?",
+}
+
 FLAGS: Mapping[str, str] = {
     "breathing": "breathing",
     "chest_pain": "chest pain",

@@ -13,13 +13,12 @@ from reminders.content.errors import MissingTextError
 from reminders.content.models import Step
 from reminders.content.selectors import schedule_step, step_of_kind
 from reminders.conversations.models import CheckIn, InboundMessage
-from reminders.conversations.policy import RECENT, UNASKED
+from reminders.conversations.policy import RECENT
 from reminders.core.protocols import Thresholds, thresholds_from_json
 from reminders.core.quiet_hours import QuietWindow
 from reminders.core.rendering import TemplateError
 from reminders.core.schedule import Dropped, StepKind, place_step
 from reminders.core.states import CARRIER_HAS_JUDGED, LEFT, CheckInState, MessageState
-from reminders.core.triage import Situation
 from reminders.logs import place_of
 from reminders.messaging.cancelling import stop_sending_again, take_back
 from reminders.messaging.compose import SEND_GRACE, Link, new_message, store, words_for
@@ -180,26 +179,6 @@ def recent_sessions(*, patient: Patient, now: datetime) -> list[TreatmentSession
         patient.treatment_sessions.filter(status=TreatmentSession.Status.COMPLETED, ended_at__gt=now - RECENT)
         .select_related("clinician")
         .order_by("-ended_at")
-    )
-
-
-def situation_of(*, check_in: CheckIn | None, patient: Patient, now: datetime) -> Situation:
-    """Return what the policy must know besides the words: which question is open and what came before."""
-    if check_in is None:
-        was_asked = CheckIn.objects.filter(patient=patient, asked_at__gt=now - RECENT).exists()
-        return Situation(asked=None, thresholds=UNASKED, was_asked=was_asked)
-    of_session = CheckIn.objects.filter(treatment_session=check_in.treatment_session)
-    earlier = (
-        of_session.filter(state=CheckInState.ANSWERED, score__isnull=False, asked_at__lt=check_in.asked_at)
-        .order_by("-asked_at")
-        .first()
-    )
-    return Situation(
-        asked=StepKind(check_in.kind),
-        thresholds=thresholds_of(check_in),
-        clarifications=check_in.clarifications,
-        earlier_score=earlier.score if earlier else None,
-        rechecks=of_session.filter(kind=StepKind.RECHECK).count(),
     )
 
 

@@ -15,12 +15,12 @@ from reminders.conversations.check_ins import (
     lay_out_step,
     open_asked_check_ins,
     recent_sessions,
-    situation_of,
 )
 from reminders.conversations.danger import answer_danger, raise_alarm
 from reminders.conversations.keywords import give_help, opt_in, opt_out, wants_out
 from reminders.conversations.models import CheckIn, InboundMessage, Understanding
 from reminders.conversations.replies import answer
+from reminders.conversations.situations import situation_of
 from reminders.conversations.staff import case_named, say_unknown_code, take_case
 from reminders.conversations.trends import handle_trend
 from reminders.core.schedule import StepKind
@@ -163,7 +163,8 @@ def _conversation(
         return "whose_answer"
     check_in = asked[0] if asked else None
     inbound.patient = patient = check_in.patient if check_in else people[0]
-    decision = decide(reading=reading, situation=situation_of(check_in=check_in, patient=patient, now=now))
+    situation = situation_of(check_in=check_in, patient=patient, body=inbound.body, now=now)
+    decision = decide(reading=reading, situation=situation)
     for key in decision.answers:
         answer(inbound=inbound, key=key, patient=patient, now=now)
     if decision.inbox_reason:
@@ -183,9 +184,15 @@ def _conversation(
             treatment_session=check_in.treatment_session if check_in else next(iter(sessions), None),
             check_in_id=check_in.pk if check_in else None,
             inbound_id=inbound.pk,
-            details={"flags": [], "score": reading.score},
+            details={"flags": [], "score": reading.score, **_why(decision)},
         )
     return "answered_check_in" if check_in else "read_outside_check_in"
+
+
+def _why(decision: Decision) -> dict[str, object]:
+    """Return the codes that tell the PT why the case is as serious as it is, and what may help next time."""
+    said = {"grounds": list(decision.grounds), "consider": decision.consider}
+    return {name: codes for name, codes in said.items() if codes}
 
 
 def _move_check_in(

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, NoReturn, TypeVar
 
 from reminders.core.advice import SCREENING_FACTS, Screening
+from reminders.core.expected_soreness import ExpectedSoreness
 from reminders.core.schedule import StepKind, WhenQuiet
 
 MAX_STEPS = 30
@@ -29,7 +30,7 @@ class ProtocolError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """The numbers of the answer policy. Minutes count from when the check-in was sent."""
+    """The numbers of the answer policy. Minutes count from the check-in's sending, hours from the session's end."""
 
     persists_score: int
     same_day_score: int
@@ -38,6 +39,7 @@ class Thresholds:
     reply_window_minutes: int
     clarify_limit: int
     recheck_limit: int
+    expected: tuple[ExpectedSoreness, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,12 +203,31 @@ def _thresholds(table: "_Table") -> Thresholds:
         reply_window_minutes=table.number("reply_window_minutes", 60, MAX_OFFSET_MINUTES),
         clarify_limit=table.number("clarify_limit", 0, 3),
         recheck_limit=table.number("recheck_limit", 0, 5),
+        expected=_expected(table),
     )
     if thresholds.same_day_score < thresholds.persists_score:
         table.refuse("same_day_score", "let it be persists_score or more; a same-day score also persists.")
     if thresholds.reply_window_minutes < thresholds.silent_after_minutes:
         table.refuse("reply_window_minutes", "let it be silent_after_minutes or more; a late answer still counts.")
     return thresholds
+
+
+def _expected(table: "_Table") -> tuple[ExpectedSoreness, ...]:
+    rows = table.data.get("expected", ())  # a version that was published before there was a curve has none
+    if not isinstance(rows, list | tuple) or len(rows) > MAX_STEPS:
+        table.refuse("expected", f"give at most {MAX_STEPS} lines, each as an [[expected]] table.")
+    lines = [_table(row, f"{table.path}.expected[{number}]") for number, row in enumerate(rows, start=1)]
+    for line in lines:
+        line.only(*(field.name for field in fields(ExpectedSoreness)))
+    return tuple(
+        ExpectedSoreness(
+            from_hours=line.number("from_hours", 0, MAX_OFFSET_MINUTES // 60),
+            at_most=line.number("at_most", 0, 10),
+            techniques=line.names("techniques", _TECHNIQUES),
+            regions=line.names("regions", None),
+        )
+        for line in lines
+    )
 
 
 def _check_together(definition: ProtocolDefinition) -> None:
@@ -276,7 +297,7 @@ class _Table:
 
     def names(self, name: str, known: tuple[str, ...] | None) -> tuple[str, ...]:
         value = self.data.get(name, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+        if not isinstance(value, list | tuple) or not all(isinstance(item, str) and item for item in value):
             self.refuse(name, "give a list of names.")
         for item in value:
             if known is not None and item not in known:

@@ -3,20 +3,26 @@
     read as             the patient gets                 the plan                      the clinic gets
     danger sign, now    emergency text at once           advice withheld               urgent, ladder until acknowledged
     danger sign, call   "a clinician will call you"      advice withheld               urgent, ladder until acknowledged
-    persists, high      "told your PT" and a follow-up   recheck next day              same-day
-    persists            "told your PT" and a follow-up   recheck next day              routine; same-day at the recheck
+    persists, and more  "told your PT" and a follow-up   recheck next day              same-day
+    persists            "told your PT" and a follow-up   recheck next day              routine
     resolved            thanks                           check-in closed, no recheck   counted
+    resolved, and asks  when a person reads it           check-in closed, no recheck   inbox
     resolved, not sure  a person will look               check-in closed               inbox
     question            when a person reads it           unchanged                     inbox
     unclear             asked once more, then a person   unchanged, then closed        inbox after the second
 
+"And more" is any of: a high score, more than the last answer or than after earlier sessions, above the expected curve
+for the technique and the place, words that say worse, or soreness still there at the recheck. The grounds go with the
+case.
+
 Words outside a check-in are never guessed into one: soreness goes to the worklist, the rest to the inbox.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reminders.core.expected_soreness import is_above_expected
 from reminders.core.protocols import Thresholds
 from reminders.core.schedule import StepKind
 from reminders.core.states import Severity
@@ -68,6 +74,8 @@ class Situation:
     """What is known when an answer is read: which question is open, if any, and what came before.
 
     `was_asked` tells whether a question about the latest treatment was put at all; it matters where none is open.
+    `earlier_score` is the last answer about this session, `usual_score` the highest after the patient's earlier ones,
+    and `asks_too` says that the text holds a question beside its answer.
     """
 
     asked: StepKind | None
@@ -75,12 +83,20 @@ class Situation:
     was_asked: bool = False
     clarifications: int = 0
     earlier_score: int | None = None
+    usual_score: int | None = None
     rechecks: int = 0
+    technique: str = ""
+    regions: frozenset[str] = frozenset()
+    hours_since_session: float | None = None
+    asks_too: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to do. `answers` name texts; `outcome` closes the open check-in; `reason` and `severity` open a case."""
+    """What to do. `answers` name texts; `outcome` closes the open check-in; `reason` and `severity` open a case.
+
+    `grounds` are codes that say why the case is as serious as it is, `consider` one that the PT may think about.
+    """
 
     answers: tuple[str, ...] = ()
     outcome: str = ""
@@ -91,6 +107,8 @@ class Decision:
     withhold_advice: bool = False
     reason: str = ""
     severity: Severity | None = None
+    grounds: tuple[str, ...] = ()
+    consider: str = ""
     inbox_reason: str = ""
 
 
@@ -144,31 +162,52 @@ def _emergency_answers(reading: Reading) -> tuple[str, ...]:
 
 def _persists(reading: Reading, situation: Situation) -> Decision:
     asks_more = situation.asked is StepKind.CHECK_IN
+    grounds = tuple(_grounds(reading, situation))
     return Decision(
         answers=("told_your_pt_follow_up",) if asks_more else ("told_your_pt",),
         outcome="persists" if situation.asked else "",
         follow_up=asks_more,
         recheck=situation.asked is not None and situation.rechecks < situation.thresholds.recheck_limit,
         reason="persists",
-        severity=_persists_severity(reading, situation),
+        severity=Severity.SAME_DAY if grounds else Severity.ROUTINE,
+        grounds=grounds,
+        # Superficial needling is what a clinic chooses where deep needling makes a patient very sore.
+        consider="superficial_next_time" if situation.technique == "deep" else "",
     )
 
 
-def _persists_severity(reading: Reading, situation: Situation) -> Severity:
-    score, earlier = reading.score, situation.earlier_score
-    is_high = score is not None and score >= situation.thresholds.same_day_score
-    is_worse = score is not None and earlier is not None and score - earlier >= situation.thresholds.meaningful_change
-    says_worse = any("worse" in because.rule for because in reading.because)
-    if is_high or is_worse or says_worse or situation.asked is StepKind.RECHECK:
-        return Severity.SAME_DAY
-    return Severity.ROUTINE
+def _grounds(reading: Reading, situation: Situation) -> Iterator[str]:
+    """Yield why soreness that persists is a same-day matter; nothing where it is a routine one."""
+    score, limits = reading.score, situation.thresholds
+    if score is not None:
+        if score >= limits.same_day_score:
+            yield "high_score"
+        if situation.earlier_score is not None and score - situation.earlier_score >= limits.meaningful_change:
+            yield "more_than_before"
+        if situation.usual_score is not None and score - situation.usual_score >= limits.meaningful_change:
+            yield "more_than_usual"
+        if is_above_expected(
+            score=score,
+            curve=limits.expected,
+            technique=situation.technique,
+            regions=situation.regions,
+            hours=situation.hours_since_session,
+        ):
+            yield "above_expected"
+    if any("worse" in because.rule for because in reading.because):
+        yield "says_worse"
+    if situation.asked is StepKind.RECHECK:
+        yield "still_at_recheck"
 
 
 def _resolved(situation: Situation) -> Decision:
-    if situation.asked is None and situation.was_asked:
-        return Decision(answers=("check_in_closed_thanks",), drop_recheck=True)
+    is_late = situation.asked is None and situation.was_asked
+    thanks = "check_in_closed_thanks" if is_late else "thanks_resolved"
     return Decision(
-        answers=("thanks_resolved",), outcome="resolved" if situation.asked else "", drop_recheck=bool(situation.asked)
+        answers=("question_received",) if situation.asks_too else (thanks,),
+        outcome="resolved" if situation.asked else "",
+        drop_recheck=is_late or situation.asked is not None,
+        inbox_reason="question" if situation.asks_too else "",
     )
 
 

@@ -55,7 +55,39 @@ def test_the_default_protocol_is_the_one_that_is_promised() -> None:
         "reply_window_minutes": 2_880,
         "clarify_limit": 1,
         "recheck_limit": 1,
+        "expected": (
+            {"from_hours": 36, "at_most": 5, "techniques": (), "regions": ()},
+            {"from_hours": 60, "at_most": 3, "techniques": (), "regions": ()},
+            {"from_hours": 0, "at_most": 5, "techniques": ("superficial",), "regions": ()},
+            {
+                "from_hours": 0,
+                "at_most": 5,
+                "techniques": ("deep",),
+                "regions": ("thorax", "shoulder", "neck", "upper_back"),
+            },
+        ),
     }
+
+
+def test_a_version_without_a_curve_is_read_as_one_that_expects_nothing() -> None:
+    row = {name: number for name, number in asdict(parse_protocol(DEFAULT).thresholds).items() if name != "expected"}
+
+    assert thresholds_from_json(row).expected == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ("from_hours = -1\nat_most = 5", "thresholds.expected[1].from_hours"),
+        ("from_hours = 0\nat_most = 11", "thresholds.expected[1].at_most"),
+        ("from_hours = 0\nat_most = 5\ntechniques = ['shallow']", "thresholds.expected[1].techniques"),
+        ("from_hours = 0\nat_least = 5", "thresholds.expected[1].at_least"),
+    ],
+)
+def test_a_wrong_line_of_the_curve_is_named(line: str, field: str) -> None:
+    head, rest = DEFAULT.split("[[thresholds.expected]]", 1)
+
+    assert refused(f"{head}[[thresholds.expected]]\n{line}\n\n[[steps]]{rest.split('[[steps]]', 1)[1]}").field == field
 
 
 def test_every_step_of_the_default_protocol_has_a_planned_text() -> None:

@@ -5,6 +5,7 @@ from importlib import resources
 
 import pytest
 
+from reminders.core.expected_soreness import ExpectedSoreness
 from reminders.core.protocols import Thresholds
 from reminders.core.schedule import StepKind
 from reminders.core.states import Severity
@@ -19,6 +20,12 @@ THRESHOLDS = Thresholds(
     reply_window_minutes=2880,
     clarify_limit=1,
     recheck_limit=1,
+    expected=(
+        ExpectedSoreness(from_hours=36, at_most=5),
+        ExpectedSoreness(from_hours=60, at_most=3),
+        ExpectedSoreness(from_hours=0, at_most=5, techniques=("superficial",)),
+        ExpectedSoreness(from_hours=0, at_most=5, techniques=("deep",), regions=("shoulder", "neck")),
+    ),
 )
 CHECK_IN, RECHECK = StepKind.CHECK_IN, StepKind.RECHECK
 
@@ -39,10 +46,20 @@ def after(asked: StepKind | None = CHECK_IN, **known: object) -> Situation:
     return Situation(asked=asked, thresholds=THRESHOLDS, **known)  # type: ignore[arg-type]
 
 
+def a_day_after(technique: str, *regions: str, hours: float = 24, **known: object) -> Situation:
+    return after(CHECK_IN, technique=technique, regions=frozenset(regions), hours_since_session=hours, **known)
+
+
 TOLD_AND_ASKED = {"answers": ("told_your_pt_follow_up",), "outcome": "persists", "follow_up": True, "recheck": True}
 TOLD_AGAIN = {"answers": ("told_your_pt",), "outcome": "persists", "recheck": False}
 ROUTINE = {"reason": "persists", "severity": Severity.ROUTINE}
-SAME_DAY = {"reason": "persists", "severity": Severity.SAME_DAY}
+NEXT_TIME = {"consider": "superficial_next_time"}
+
+
+def same_day(*grounds: str) -> dict[str, object]:
+    return {"reason": "persists", "severity": Severity.SAME_DAY, "grounds": grounds}
+
+
 URGENT = {"withhold_advice": True, "reason": "red_flag", "severity": Severity.URGENT}
 
 ROWS = {
@@ -78,16 +95,88 @@ ROWS = {
     ),
     "4": (reading(Intent.PERSISTS, score=4), after(), {**TOLD_AND_ASKED, **ROUTINE}),
     "6": (reading(Intent.PERSISTS, score=6), after(), {**TOLD_AND_ASKED, **ROUTINE}),
-    "7": (reading(Intent.PERSISTS, score=7), after(), {**TOLD_AND_ASKED, **SAME_DAY}),
-    "10": (reading(Intent.PERSISTS, score=10), after(), {**TOLD_AND_ASKED, **SAME_DAY}),
+    "7": (reading(Intent.PERSISTS, score=7), after(), {**TOLD_AND_ASKED, **same_day("high_score")}),
+    "10": (reading(Intent.PERSISTS, score=10), after(), {**TOLD_AND_ASKED, **same_day("high_score")}),
     "still sore": (reading(Intent.PERSISTS, rules=("sore",)), after(), {**TOLD_AND_ASKED, **ROUTINE}),
-    "getting worse": (reading(Intent.PERSISTS, rules=("worse",)), after(), {**TOLD_AND_ASKED, **SAME_DAY}),
-    "5 after 3": (reading(Intent.PERSISTS, score=5), after(earlier_score=3), {**TOLD_AND_ASKED, **SAME_DAY}),
+    "getting worse": (
+        reading(Intent.PERSISTS, rules=("worse",)),
+        after(),
+        {**TOLD_AND_ASKED, **same_day("says_worse")},
+    ),
+    "5 after 3": (
+        reading(Intent.PERSISTS, score=5),
+        after(earlier_score=3),
+        {**TOLD_AND_ASKED, **same_day("more_than_before")},
+    ),
     "5 after 4": (reading(Intent.PERSISTS, score=5), after(earlier_score=4), {**TOLD_AND_ASKED, **ROUTINE}),
+    "5 where it was 3 after earlier sessions": (
+        reading(Intent.PERSISTS, score=5),
+        after(usual_score=3),
+        {**TOLD_AND_ASKED, **same_day("more_than_usual")},
+    ),
+    "5 as after earlier sessions": (
+        reading(Intent.PERSISTS, score=5),
+        after(usual_score=5),
+        {**TOLD_AND_ASKED, **ROUTINE},
+    ),
+    "8 as after earlier sessions": (
+        reading(Intent.PERSISTS, score=8),
+        after(usual_score=9),
+        {**TOLD_AND_ASKED, **same_day("high_score")},
+    ),
+    "6 a day after deep needling of a calf": (
+        reading(Intent.PERSISTS, score=6),
+        a_day_after("deep", "calf"),
+        {**TOLD_AND_ASKED, **ROUTINE, **NEXT_TIME},
+    ),
+    "6 a day after deep needling near the lungs": (
+        reading(Intent.PERSISTS, score=6),
+        a_day_after("deep", "shoulder", "arm"),
+        {**TOLD_AND_ASKED, **same_day("above_expected"), **NEXT_TIME},
+    ),
+    "5 a day after deep needling near the lungs": (
+        reading(Intent.PERSISTS, score=5),
+        a_day_after("deep", "neck"),
+        {**TOLD_AND_ASKED, **ROUTINE, **NEXT_TIME},
+    ),
+    "6 a day after superficial needling": (
+        reading(Intent.PERSISTS, score=6),
+        a_day_after("superficial", "calf"),
+        {**TOLD_AND_ASKED, **same_day("above_expected")},
+    ),
+    "6 a day after electro needling": (
+        reading(Intent.PERSISTS, score=6),
+        a_day_after("electro", "shoulder"),
+        {**TOLD_AND_ASKED, **ROUTINE},
+    ),
+    "6 after two days": (
+        reading(Intent.PERSISTS, score=6),
+        a_day_after("electro", hours=48),
+        {**TOLD_AND_ASKED, **same_day("above_expected")},
+    ),
+    "4 after three days": (
+        reading(Intent.PERSISTS, score=4),
+        a_day_after("electro", hours=72),
+        {**TOLD_AND_ASKED, **same_day("above_expected")},
+    ),
+    "words without a number after three days": (
+        reading(Intent.PERSISTS, rules=("sore",)),
+        a_day_after("deep", "neck", hours=72),
+        {**TOLD_AND_ASKED, **ROUTINE, **NEXT_TIME},
+    ),
+    "8 on all grounds": (
+        reading(Intent.PERSISTS, score=8, rules=("worse",)),
+        a_day_after("deep", "neck", hours=48, earlier_score=4, usual_score=3),
+        {
+            **TOLD_AND_ASKED,
+            **same_day("high_score", "more_than_before", "more_than_usual", "above_expected", "says_worse"),
+            **NEXT_TIME,
+        },
+    ),
     "4 at the recheck": (
         reading(Intent.PERSISTS, score=4),
         after(RECHECK, rechecks=1),
-        {**TOLD_AGAIN, **SAME_DAY},
+        {**TOLD_AGAIN, **same_day("still_at_recheck")},
     ),
     "5 out of the blue": (
         reading(Intent.PERSISTS, score=5),
@@ -97,7 +186,7 @@ ROWS = {
     "8 out of the blue": (
         reading(Intent.PERSISTS, score=8),
         after(None),
-        {"answers": ("told_your_pt",), **SAME_DAY},
+        {"answers": ("told_your_pt",), **same_day("high_score")},
     ),
     "5, and nobody is sure": (
         reading(Intent.PERSISTS, score=5, sure=False),
@@ -118,6 +207,21 @@ ROWS = {
         reading(Intent.RESOLVED, score=2),
         after(None, was_asked=True),
         {"answers": ("check_in_closed_thanks",), "drop_recheck": True},
+    ),
+    "2 with a question": (
+        reading(Intent.RESOLVED, score=2),
+        after(asks_too=True),
+        {
+            "answers": ("question_received",),
+            "outcome": "resolved",
+            "drop_recheck": True,
+            "inbox_reason": "question",
+        },
+    ),
+    "2 with a question after the check-in closed": (
+        reading(Intent.RESOLVED, score=2),
+        after(None, was_asked=True, asks_too=True),
+        {"answers": ("question_received",), "drop_recheck": True, "inbox_reason": "question"},
     ),
     "2 before anybody asked": (reading(Intent.RESOLVED, score=2), after(None), {"answers": ("thanks_resolved",)}),
     "2, and nobody is sure": (

@@ -85,7 +85,8 @@ class _Decision:
         evidence = self._evidence
         if score >= PERSISTS_FROM:
             contrary = bool(evidence.well or evidence.denied_sore) and not evidence.sore
-            return self._answer(Intent.PERSISTS, evidence.sore, sure=not contrary and not self._is_doubtful())
+            said = evidence.sore + evidence.worse
+            return self._answer(Intent.PERSISTS, said, sure=not contrary and not self._is_doubtful())
         contrary_words = evidence.worse + (evidence.sore if evidence.is_intense else [])
         if contrary_words and not evidence.is_contradiction:
             return self._answer(Intent.PERSISTS, contrary_words)
