@@ -128,7 +128,12 @@ class CarrierTime:
         self.on_move()
 
     async def _look(self) -> None:
-        offset = await _answer(self.control.now()) - datetime.now(UTC)
+        before = datetime.now(UTC)
+        instant = await _answer(self.control.now())
+        # The answer was true at some moment of the round trip. What we have stays where that allows it, or else a slow
+        # round trip would move our clock, and what follows a text by an instant could be dated before it.
+        least, most = instant - datetime.now(UTC), instant - before
+        offset = min(max(self._offset, least), most)
         moved = abs(offset - self._offset) > timedelta(seconds=1)
         self._offset = offset
         if moved:

@@ -106,6 +106,15 @@ def test_the_clock_never_moves_back_and_not_to_nowhere(carrier: Sandbox) -> None
         "error": "the clock only moves forward"
     }
     assert carrier.control("POST", "clock", {"to": "next"}, status=400) == {"error": "no message is planned"}
+    hour_ago = datetime.fromisoformat(carrier.control("GET", "clock")["now"]) - timedelta(hours=1)
+    carrier.control("POST", "clock", {"to": hour_ago.isoformat()}, status=400)
+
+
+def test_a_moment_that_passes_while_the_request_travels_is_reached(carrier: Sandbox) -> None:
+    before = datetime.fromisoformat(carrier.control("GET", "clock")["now"])
+    just_passed = before - timedelta(milliseconds=100)
+    there = datetime.fromisoformat(carrier.control("POST", "clock", {"to": just_passed.isoformat()})["now"])
+    assert timedelta() <= there - before < timedelta(seconds=5)
 
 
 def test_settings_are_checked_before_any_is_changed(carrier: Sandbox) -> None:

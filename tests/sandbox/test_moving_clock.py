@@ -7,6 +7,7 @@ from reminders.sandbox.clock import CarrierTime, LocalClock
 
 DAY = timedelta(days=1)
 A_MOMENT = timedelta(seconds=5)
+LONG_ANSWER = timedelta(milliseconds=100)
 
 
 class SlowClock(LocalClock):
@@ -49,6 +50,21 @@ def test_an_answer_that_was_read_before_a_move_does_not_undo_it() -> None:
         clock.let_go.set()
         await asyncio.gather(sampling, moving)
         assert time.now() > datetime.now(UTC) + DAY - A_MOMENT
+
+    asyncio.run(story())
+
+
+def test_a_database_that_takes_long_to_answer_does_not_set_the_clock_back() -> None:
+    async def story() -> None:
+        clock = SlowClock()
+        time = CarrierTime(clock)
+        sampling = asyncio.create_task(time.sample())
+        await clock.was_read.wait()
+        asyncio.get_running_loop().call_later(LONG_ANSWER.total_seconds(), clock.let_go.set)
+        before = time.now()
+        await sampling
+        # The clock has run on all the while. Taken for the present, the old answer would have set it back to `before`.
+        assert time.now() - before >= LONG_ANSWER
 
     asyncio.run(story())
 
