@@ -12,6 +12,8 @@ from reminders.management.demo.command import first_moment
 from reminders.management.demo.narrator import Narrator
 from tests.stack.launch import clean_environment, processes_of
 
+LAST_LINES = 12
+
 
 def run_demo(data_dir: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the command as a person does, to its end."""
@@ -19,6 +21,18 @@ def run_demo(data_dir: Path, *words: str, **env: str) -> subprocess.CompletedPro
         [sys.executable, "-m", "reminders.management", "demo", "--data-dir", str(data_dir), *words],
         env=clean_environment(**env), cwd=BASE_DIR, capture_output=True, text=True, check=False, timeout=280,
     )  # fmt: skip
+
+
+def what_failed(result: subprocess.CompletedProcess[str]) -> str:
+    """Return the checks that did not hold, and below them the end of the story: a report is cut, so the cause is first.
+
+    A sentence that goes on in a second line is shown to its end.
+    """
+    lines = result.stdout.splitlines()
+    crosses = [number for number, line in enumerate(lines) if "✗" in line]
+    checks = [" ".join(" ".join(lines[number : number + 2]).split()) for number in crosses]
+    last = [line.rstrip() for line in lines[-LAST_LINES:]]
+    return "\n".join([f"exit code {result.returncode}", *checks, *result.stderr.splitlines()[-LAST_LINES:], *last])
 
 
 @pytest.mark.stack
@@ -30,9 +44,9 @@ def test_all_that_the_demo_tells_holds_and_it_leaves_neither_process_nor_touches
     result = run_demo(
         data_dir, DATABASE_URL="postgresql://somebody@127.0.0.1:9/theirs", REDIS_URL="redis://127.0.0.1:9/0"
     )
-    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.returncode == 0, what_failed(result)
     told = " ".join(result.stdout.split())
-    assert "✗" not in told
+    assert "✗" not in told, what_failed(result)
     for moment in (
         "are refused, and none stopped the others",
         "Ravi gets one confirmation",
@@ -48,6 +62,20 @@ def test_all_that_the_demo_tells_holds_and_it_leaves_neither_process_nor_touches
     ):
         assert moment in told, moment
     assert processes_of(data_dir) == []
+
+
+def test_a_failed_demo_says_first_what_failed() -> None:
+    story = [f"  Tue 17:{minute} Chicago   somebody writes" for minute in range(10, 60)]
+    story[3:3] = ["     ✗  the story stops here: This did not happen", "        within 60 seconds: it rains."]
+    failed = subprocess.CompletedProcess([], 1, stdout="\n".join(story), stderr="boom")
+    told = what_failed(failed).splitlines()
+    assert told[:3] == [
+        "exit code 1",
+        "✗ the story stops here: This did not happen within 60 seconds: it rains.",
+        "boom",
+    ]
+    assert told[-1] == story[-1]
+    assert len(told) < 20
 
 
 def test_a_folder_that_no_demo_has_made_is_never_emptied(tmp_path: Path) -> None:

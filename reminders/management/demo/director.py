@@ -21,9 +21,11 @@ HOP = timedelta(minutes=30)
 BEFORE_THE_HOUR = timedelta(minutes=1)
 # Nor may anything that is due within a hop go stale at its end.
 BEFORE_EXPIRY = timedelta(minutes=1)
-# Nudges are laid out by a sweep once their question has left. A long hop waits for that; a short one need not.
+# Nudges are laid out by a sweep once their question has left, in good time before they are due. The sweep looks each
+# second, and hours can pass here in one.
 LONG = timedelta(hours=2)
-DRAIN_SECONDS = 60.0
+# More than a lease, so that what a worker has let fall is taken up again.
+DRAIN_SECONDS = 120.0
 CAST_NUMBERS = tuple(person.phone for person in PATIENTS)
 
 
@@ -56,13 +58,10 @@ class Director:
         self._move(to)
 
     def _move(self, to: datetime) -> None:
-        now = clock.now()
-        if to <= now:
+        if to <= clock.now():
             return
-        if to - now > LONG:
-            self._stage.wait_for(
-                lambda: not unopened_questions().exists(), what="every question that left is waited for"
-            )
+        overlooked = unopened_questions().filter(accepted_at__lt=to - LONG)
+        self._stage.wait_for(lambda: not overlooked.exists(), what="every question that left is waited for")
         self._stage.carrier.move_clock(to=to)
         self.drain()
 

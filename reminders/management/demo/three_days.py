@@ -42,4 +42,4 @@ def three_days(*, house: House, narrator: Narrator, begin: Callable[[datetime], 
         narrator.title("What was promised")
         check_promises(stage)
     except (StoryError, ValueError, ObjectDoesNotExist) as error:
-        narrator.check(f"the story stops here: {error}", False)
+        narrator.check(f"the story stops here: {house.why(error)}", False)

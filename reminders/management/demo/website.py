@@ -1,6 +1,7 @@
 """The product's own doors as others use them: the API with its key, and the console with a login."""
 
 import html
+import http.client
 import json
 import re
 import urllib.error
@@ -17,7 +18,10 @@ _TAG = re.compile(r"<[^>]*>")
 
 
 def post_session(*, base_url: str, api_key: str, fields: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    """Send one finished treatment session to the API; return the status and the answer, also where it is a refusal."""
+    """Send one finished treatment session to the API; return the status and the answer, also where it is a refusal.
+
+    Raises `ValueError` where the API does not answer.
+    """
     request = urllib.request.Request(  # noqa: S310 our own address, made from a port
         f"{base_url}/api/v1/treatment-sessions",
         data=json.dumps(fields).encode(),
@@ -28,6 +32,8 @@ def post_session(*, base_url: str, api_key: str, fields: dict[str, Any]) -> tupl
             return response.status, json.load(response)
     except urllib.error.HTTPError as error:
         return error.code, json.loads(error.read() or b"{}")
+    except (OSError, http.client.HTTPException) as error:
+        raise ValueError(f"the API did not answer: {type(error).__name__}") from None
 
 
 class Browser:
@@ -64,6 +70,8 @@ class Browser:
         except urllib.error.HTTPError as error:
             status = HTTPStatus(error.code)
             raise ValueError(f"the console answered {status} {status.phrase} for {path}") from None
+        except (OSError, http.client.HTTPException) as error:
+            raise ValueError(f"the console did not answer for {path}: {type(error).__name__}") from None
 
 
 def _token(page: str) -> str:

@@ -39,6 +39,11 @@ class House:
         """Its addresses and its environment."""
         return self.stack.plan
 
+    def why(self, error: Exception) -> str:
+        """Return the sentence of an error that stops a run, with what of the stack is down and may have caused it."""
+        down = self.stack.not_running()
+        return f"{error} Not running: {', '.join(down)}." if down else str(error)
+
 
 def own_config() -> Config:
     """Return this shell's configuration with all outside parts taken out of it."""

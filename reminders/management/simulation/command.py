@@ -78,7 +78,9 @@ def _simulate(
         run.play(ends_at=begins_at + timedelta(days=days))
         report = make_report(patients=patients, diary=run.diary)
     except (StuckError, ValueError) as error:
-        click.echo(f"The simulation stops here: {error}\nThe logs are in {house.plan.places.logs}.", err=True)
+        click.echo(
+            f"The simulation stops here: {house.why(error)}\nThe logs are in {house.plan.places.logs}.", err=True
+        )
         sys.exit(2)
     click.echo("\n".join(lines_of(report)))
     seconds = time.monotonic() - began

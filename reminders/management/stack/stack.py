@@ -12,7 +12,7 @@ from reminders.config import BASE_DIR, ConfigError
 from reminders.management.stack.health import answers, workers_answer
 from reminders.management.stack.leftovers import stop_leftovers
 from reminders.management.stack.plan import Plan, Program
-from reminders.management.stack.supervisor import Supervisor
+from reminders.management.stack.supervisor import RUNNING, Supervisor
 
 START_SECONDS = 60.0
 
@@ -85,6 +85,12 @@ class Stack:
             if any(states.get(name) in {"FATAL", "EXITED"} for name in program.processes):
                 self._begin_anew(program)
         return True
+
+    def not_running(self) -> list[str]:
+        """Return the processes that are not up at this moment, by the supervisor's names of them."""
+        states = self._supervisor.states()
+        programs = [*self.plan.servers, *self.plan.programs]
+        return [name for program in programs for name in program.processes if states.get(name) != RUNNING]
 
     def _begin_anew(self, program: Program) -> None:
         if program.name not in self._complained:

@@ -8,12 +8,13 @@ from reminders.core.states import EscalationState, MessageState, Severity
 from reminders.escalations.models import Escalation
 from reminders.management.demo.cast import LEE, THEO, Visit
 from reminders.management.demo.intake import treat
-from reminders.management.demo.stage import Stage
+from reminders.management.demo.stage import CLOCK_TOLERANCE, Stage
 from reminders.management.rehearsal.carrier import Record
 from reminders.messaging.models import Kind, Message
 
 VISIT = Visit("demo-breathless", "deep", ("thorax",), "theo", timedelta(minutes=40))
-AT_ONCE = timedelta(seconds=1)
+# It takes a tenth of a second, and the benchmarks hold it to one. A demo may have to share its machine.
+AT_ONCE = timedelta(seconds=5)
 RUNG = timedelta(minutes=3)
 NIGHT = (21, 10)
 
@@ -28,7 +29,7 @@ def breathless(stage: Stage) -> Iterator[datetime]:
     took = _created(emergency) - _created(told)
     stage.check(
         f"the emergency text was at the carrier {took / timedelta(milliseconds=1):.0f} ms after Lee’s, in the night",
-        timedelta() <= took < AT_ONCE and "911" in emergency["body"],
+        -CLOCK_TOLERANCE <= took < AT_ONCE and "911" in emergency["body"],
     )
     withheld = stage.texts(LEE).filter(kind=Kind.ADVICE, state=MessageState.CANCELLED, reason="red_flag")
     stage.check(f"{withheld.count()} texts of advice are withheld", withheld.count() > 0)

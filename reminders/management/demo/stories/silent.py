@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from reminders.conversations.models import CheckIn
-from reminders.core.states import CheckInState, Severity
+from reminders.core.states import CheckInState, MessageState, Severity
 from reminders.management.demo.cast import NINA, OLIVIA, Visit
 from reminders.management.demo.intake import treat
 from reminders.management.demo.stage import Stage
-from reminders.messaging.models import Kind
+from reminders.messaging.models import Kind, Message
 
 VISIT = Visit("demo-silent", "deep", ("thorax", "upper_back"), "olivia", timedelta(minutes=60))
 
@@ -20,6 +20,9 @@ def silent(stage: Stage) -> Iterator[datetime]:
     check_in = stage.texts(NINA, "check_in").get()
     yield check_in.due_at
     stage.received(NINA, "check_in")
+    # The cause of her silence is read off the receipt, and a day passes here in a second or two.
+    arrived = Message.objects.filter(pk=check_in.pk, state=MessageState.DELIVERED)
+    stage.wait_for(arrived.exists, what="the question’s receipt has come in")
     asked = stage.wait_for(lambda: CheckIn.objects.filter(message=check_in).first(), what="Nina’s answer is awaited")
     nudge = stage.texts(NINA).get(kind=Kind.NUDGE)
     yield nudge.due_at
