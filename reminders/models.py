@@ -15,7 +15,7 @@ from reminders.clinic.models import (
 from reminders.clock.models import ClockOffset
 from reminders.console.models import SignInBrake
 from reminders.content.models import Protocol, ProtocolVersion, Step, Template, TemplateVersion
-from reminders.conversations.models import CheckIn, InboundMessage, Picture, Understanding
+from reminders.conversations.models import CheckIn, InboundMessage, Picture, Understanding, WhoseAnswer
 from reminders.escalations.models import Escalation
 from reminders.insights.models import Heartbeat
 from reminders.messaging.models import AftercarePlan, CarrierEvent, DeliveryAttempt, Message, OutboxRow, Sender
@@ -52,4 +52,5 @@ __all__ = [
     "TemplateVersion",
     "TreatmentSession",
     "Understanding",
+    "WhoseAnswer",
 ]

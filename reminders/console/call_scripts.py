@@ -42,11 +42,18 @@ _SILENCE: Final = (
     "Do our texts arrive? Is this still the right number?",
     "Any numbness, weakness, fever or trouble breathing? If yes, treat this call as urgent.",
 )
+_WRONG_NUMBER: Final = (
+    "Do not call the number that wrote: somebody else has it. Reach the patient another way: e-mail, their next visit.",
+    "Is the number on file right? If it is, lift the hold under Delivery. If not, put the new number on file.",
+    "Nothing was sent since: ask how sore it is, 0 to 10, and about numbness, weakness, fever or trouble breathing.",
+)
 _END: Final = "Agree on what happens next, and write it into the note."
 
 
 def call_script(*, reason: str, flags: Sequence[str], regions: Sequence[str], clinic_name: str) -> list[str]:
     """Return what to say and ask, in order."""
+    if reason == "wrong_number":
+        return [*_WRONG_NUMBER, _END]
     lines = [f"Say who you are, from {clinic_name}, and that you call about their text."]
     if reason == "red_flag":
         lines.append(_SELF_HARM if "self_harm" in flags else _EMERGENCY)

@@ -113,7 +113,9 @@ def _brief(request: StaffRequest, row: Escalation, form: ResolveForm, status: in
 
 
 def _number(row: Escalation, wrote_from: str) -> str:
-    """Return the number to call: the one they wrote from, else the patient's primary one."""
+    """Return the number to call: the one they wrote from, else the patient's primary one, but never a wrong one."""
+    if row.reason == "wrong_number":
+        return ""
     if wrote_from or row.patient is None:
         return wrote_from
     primary = row.patient.phones.filter(is_primary=True).first()

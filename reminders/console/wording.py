@@ -131,6 +131,8 @@ TEXTS: Mapping[str, str] = {
     "opt_out_confirmed": "Opt-out confirmed",
     "opt_in_confirmed": "Opt-in confirmed",
     "help": "Help",
+    "which_person": "Whom is it about?",
+    "wrong_number": "Wrong number",
     "unknown_number": "Unknown number",
     "staff_notice": "Text to staff",
     "staff_call": "Call to staff",
@@ -144,6 +146,7 @@ REASONS: Mapping[str, str] = {
     "persists": "Soreness persists",
     "silence": "No answer after deep needling",
     "unreadable": "A text that we could not read",
+    "wrong_number": "Somebody else has the phone",
 }
 
 GROUNDS: Mapping[str, str] = {
@@ -191,6 +194,7 @@ SILENT_CAUSES: Mapping[str, str] = {
     "phone_dead": "The number is no longer in service.",
     "phone_unreachable": "The phone was switched off or out of reach.",
     "phone_quarantined": "The number was reported as a wrong one.",
+    "whose_answer": "An answer came, but two patients share the phone, and nobody said whose it was.",
 }
 
 INBOX_REASONS: Mapping[str, str] = {
@@ -204,6 +208,9 @@ INBOX_REASONS: Mapping[str, str] = {
     "not_handled": "Could not be handled by us",
     "staff_text": "From a member of staff",
     "whose_answer": "Two patients share this phone",
+    "many_texts": "Many texts in a short time; we have stopped answering",
+    "cut_short": "A part of it was lost on the way",
+    "wrong_number": "Somebody else may have this phone",
 }
 
 SCREENING: Mapping[str, str] = {

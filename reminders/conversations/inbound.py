@@ -14,6 +14,7 @@ from reminders.clinic.turns import take_turn
 from reminders.conversations.danger import raise_alarm
 from reminders.conversations.handling import give_up, handle, read_text
 from reminders.conversations.models import InboundMessage
+from reminders.conversations.pictures import expect_pictures
 from reminders.conversations.staff import case_named
 from reminders.core.understanding import Intent
 from reminders.logs import place_of
@@ -54,6 +55,7 @@ class IncomingText:
     body: str
     media: Sequence[dict[str, str]] = ()
     opt_out_type: str = ""
+    is_cut_short: bool = False
 
 
 def receive(*, incoming: IncomingText, now: datetime) -> InboundMessage | None:
@@ -72,6 +74,7 @@ def receive(*, incoming: IncomingText, now: datetime) -> InboundMessage | None:
         inbound = _store(incoming, clinic, now)
         if inbound is None:
             return None
+        expect_pictures(inbound=inbound, now=now)
         if clinic is None:
             log.error("text_to_unknown_sender", inbound_id=inbound.pk)
         elif _cannot_wait(inbound):
@@ -112,6 +115,9 @@ def _store(incoming: IncomingText, clinic: Clinic | None, now: datetime) -> Inbo
         return None
     inbound.pk, inbound.clinician_id = stored
     inbound._state.adding, inbound._state.db = False, connection.alias
+    if incoming.is_cut_short:
+        inbound.is_cut_short = True
+        inbound.save(update_fields=["is_cut_short"])
     return inbound
 
 

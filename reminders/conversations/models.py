@@ -28,6 +28,8 @@ class InboundMessage(models.Model):
     body = models.TextField(blank=True)
     media = models.JSONField(default=list)
     opt_out_type = models.CharField(max_length=10, blank=True)
+    # The carrier lost a part of it (its error 30009): what is missing may change what it says.
+    is_cut_short = models.BooleanField(default=False, db_default=False)
     received_at = models.DateTimeField()
     patient = models.ForeignKey(Patient, null=True, blank=True, on_delete=models.PROTECT, related_name="inbound")
     clinician = models.ForeignKey(Clinician, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
@@ -48,6 +50,8 @@ class InboundMessage(models.Model):
             ),
             models.Index(fields=["clinic", "-received_at"], condition=Q(inbox="open"), name="inbound_inbox_open"),
             models.Index(fields=["patient", "received_at"], name="inbound_by_patient"),
+            # For the loop guard: what has this phone been answered within the last hours?
+            models.Index(fields=["clinic", "from_number", "received_at"], name="inbound_by_phone"),
         ]
 
 
@@ -140,6 +144,7 @@ class CheckIn(models.Model):
         HUMAN = "human", "A person is looking"
         SILENT = "silent", "No answer"
         OPTED_OUT = "opted_out", "Opted out"
+        WRONG_NUMBER = "wrong_number", "Wrong number"
         VOIDED = "voided", "Session voided"
 
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -149,7 +154,7 @@ class CheckIn(models.Model):
     message = models.OneToOneField(Message, on_delete=models.PROTECT, related_name="check_in")
     kind = models.CharField(max_length=8)
     state = models.CharField(max_length=8, default=CheckInState.OPEN)
-    outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
+    outcome = models.CharField(max_length=13, choices=Outcome.choices, blank=True)
     score = models.PositiveSmallIntegerField(null=True, blank=True)
     asked_at = models.DateTimeField()
     closes_at = models.DateTimeField()
@@ -175,4 +180,33 @@ class CheckIn(models.Model):
             models.Index(fields=["clinic", "asked_at"], condition=Q(state="open"), name="check_in_waiting"),
             models.Index(fields=["clinic", "answered_at"], condition=Q(state="answered"), name="check_in_answered"),
             models.Index(fields=["clinic", "closes_at"], condition=Q(state="silent"), name="check_in_silent"),
+        ]
+
+
+class WhoseAnswer(models.Model):
+    """A text that could be about either of the patients who share its phone, kept until the phone says about whom."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "Asked"
+        SETTLED = "settled", "Answered"
+        GIVEN_UP = "given_up", "With a person"
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+", db_index=False)
+    inbound = models.OneToOneField(InboundMessage, on_delete=models.CASCADE, related_name="whose")
+    number = models.CharField(max_length=40)
+    # In the order of the numbers that were offered, the first one for 21.
+    patient_ids = ArrayField(models.BigIntegerField())
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    asked_at = models.DateTimeField()
+    closes_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=["open", "settled", "given_up"]), name="whose_state_is_known"),
+            models.UniqueConstraint(fields=["clinic", "number"], condition=Q(state="open"), name="whose_asked_once"),
+        ]
+        indexes = [
+            models.Index(fields=["closes_at"], condition=Q(state="open"), name="whose_open"),
+            models.Index(fields=["clinic", "number", "asked_at"], name="whose_by_phone"),
         ]

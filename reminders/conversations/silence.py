@@ -10,6 +10,7 @@ from reminders.clinic.models import AuditEvent, PhoneState, Technique
 from reminders.conversations.check_ins import take_back_nudges, with_everything
 from reminders.conversations.inbound import take_conversation
 from reminders.conversations.models import CheckIn, InboundMessage
+from reminders.conversations.whose import was_given_up
 from reminders.core.states import CheckInState, MessageState, Severity
 from reminders.escalations.services import raise_escalation
 from reminders.logs import place_of
@@ -85,6 +86,8 @@ def _cause(check_in: CheckIn) -> str:
     phone = check_in.patient.phones.filter(number=check_in.message.to_number).first()
     if phone is not None and phone.state != PhoneState.OK:
         return f"phone_{phone.state}"
+    if was_given_up(check_in):
+        return "whose_answer"
     newest = check_in.message.sent_again_as.first() or check_in.message
     match newest.state:
         case MessageState.DELIVERED:

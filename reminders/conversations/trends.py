@@ -11,8 +11,18 @@ from reminders.escalations.services import raise_escalation
 
 # Numbers above the 0-10 scale, so that an answer to this question is never taken for a score, nor the other way round.
 TREND_OF = {"11": "better", "12": "same", "13": "worse"}
+_AROUND = " .!\n\t"
 TREND_WINDOW = timedelta(days=1)
 _ANSWER = {"better": "thanks_resolved", "same": "told_your_pt", "worse": "told_your_pt"}
+
+
+def people_followed_up(*, inbound: InboundMessage, people: Sequence[Patient], now: datetime) -> list[Patient]:
+    """Return whose follow-up question a text could answer: nobody's unless it is 11, 12 or 13 alone."""
+    if inbound.body.strip(_AROUND) not in TREND_OF:
+        return []
+    asked = CheckIn.objects.filter(patient__in=people, trend="asked", answered_at__gt=now - TREND_WINDOW)
+    waiting = set(asked.values_list("patient_id", flat=True))
+    return [patient for patient in people if patient.pk in waiting]
 
 
 def handle_trend(*, inbound: InboundMessage, people: Sequence[Patient], now: datetime) -> bool:
@@ -20,7 +30,7 @@ def handle_trend(*, inbound: InboundMessage, people: Sequence[Patient], now: dat
 
     Getting worse makes the open case at least a same-day one.
     """
-    trend = TREND_OF.get(inbound.body.strip(" .!\n\t"))
+    trend = TREND_OF.get(inbound.body.strip(_AROUND))
     if trend is None:
         return False
     check_in = (

@@ -77,6 +77,12 @@ _ALL = (
     _flag("heat_ok", "Whether the screening leaves heat open.", True),
     _choice("drug", "Which pain medicine the screening lets a text name.", ("none", "acetaminophen", "any")),
     _flag("is_first", "Whether this is the first text of a plan to this phone.", False),
+    _words(
+        "person_choices",
+        "The numbers to choose a person by, with initials and never a name.",
+        "21 for D.R. or 22 for S.R.",
+        "21 para D.R. o 22 para S.R.",
+    ),
     _words("escalation_code", "The short code that names a case without naming a patient.", "K7Q2"),
     _words("severity_word", "How soon staff must act, in words.", "urgent", "urgente"),
     _words("link", "The address, behind login, where staff read the case.", "https://care.example/e/K7Q2"),

@@ -119,6 +119,22 @@ _ALL = (
     _answer("opt_in_confirmed", "After START, or at enrolment.", ("HELP", "STOP"), ("clinic_name",)),
     _answer("help", "After HELP.", ("STOP",), _BRAND_AND_PHONE),
     TextKey(
+        "which_person",
+        Audience.PATIENT,
+        "An answer from a phone that two patients share, both of whom were asked. Its numbers begin at 21, so no answer"
+        " is taken for a score or for the follow-up's.",
+        _CLINIC | {"person_choices"},
+        ("911",),
+        ("person_choices",),
+    ),
+    TextKey(
+        "wrong_number",
+        Audience.STRANGER,
+        "Once, to who says that they are not the patient: nothing about anybody, not even which clinic.",
+        frozenset(),
+        ("911",),
+    ),
+    TextKey(
         "unknown_number",
         Audience.STRANGER,
         "A text from a number that no patient has.",

@@ -18,6 +18,7 @@ from reminders import clock
 from reminders.conversations.check_ins import open_asked_check_ins
 from reminders.conversations.inbound import unread
 from reminders.conversations.silence import close_silent
+from reminders.conversations.whose_window import close_whose
 from reminders.conversations.tasks import read_texts
 from reminders.escalations.services import ring_due
 from reminders.insights.heartbeats import SCHEDULER, Pulse, process_name, sweep_heartbeats
@@ -98,6 +99,7 @@ def chores() -> list[Chore]:
         Chore("open_check_ins", 1, lambda now: open_asked_check_ins(now=now)),
         Chore("ring_ladders", 1, lambda now: ring_due(now=now)),
         Chore("close_silent", 2, lambda now: close_silent(now=now)),
+        Chore("close_whose", 10, lambda now: close_whose(now=now)),
         Chore("sweep_leases", 2, lambda now: sweep_leases(now=now)),
         Chore("expire_overdue", 5, lambda now: expire_overdue(now=now)),
         Chore("read_missed", 3, _read_missed),

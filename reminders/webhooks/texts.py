@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 MOST_MEDIA = 10
 # Codes have five figures; a number that long is none, and reading it would take its time.
 LONGEST_CODE = 10
+# The carrier's word for a text of which a part never came.
+PART_LOST = "30009"
 # Other channels put their name before the number ("whatsapp:+1..."); the person behind it is the same.
 CHANNEL = re.compile(r"^[a-z]+:")
 
@@ -80,6 +82,7 @@ def _incoming(form: Mapping[str, Any]) -> IncomingText:
             for n in range(min(int(count) if count.isdecimal() else 0, MOST_MEDIA))
         ],
         opt_out_type=said("OptOutType").upper()[:10],
+        is_cut_short=said("ErrorCode") == PART_LOST,
     )
 
 

@@ -8,7 +8,7 @@ from reminders import clock
 from reminders.conversations.check_ins import open_asked_check_ins
 from reminders.conversations.models import CheckIn
 from reminders.messaging.models import Message
-from tests.answering import Story, add_session, begin, send_due, set_clock
+from tests.answering import Story, begin, send_due, set_clock
 from tests.factories import make_consent, make_inbound, make_patient, make_plan, make_treatment_session
 
 pytestmark = pytest.mark.django_db
@@ -288,21 +288,6 @@ def test_eleven_out_of_the_blue_is_no_answer_to_a_question_nobody_put(story: Sto
     text = story.texts("11")
 
     assert (text.inbox, text.inbox_reason) == ("open", "unclear")
-
-
-def test_two_patients_on_one_phone_who_were_both_asked_are_not_guessed_apart(story: Story) -> None:
-    partner = make_patient(clinic=story.clinic, given_name="Sam", phone=story.phone, now=story.started_at)
-    theirs = add_session(partner, story.staff.therapist, story.started_at)
-    mine = story.asked()
-    Message.objects.filter(treatment_session=theirs, step_key="check_in").update(
-        state="delivered", accepted_at=story.started_at, carrier_sid="SM2"
-    )
-
-    text = story.texts("2")
-
-    assert (text.inbox, text.inbox_reason) == ("open", "whose_answer")
-    assert state_of(mine)[0] == "open"
-    assert set(CheckIn.objects.values_list("state", flat=True)) == {"open"}
 
 
 def test_of_two_patients_on_one_phone_the_one_who_was_asked_answers(story: Story) -> None:
