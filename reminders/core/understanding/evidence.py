@@ -8,7 +8,10 @@ from reminders.core.understanding.matching import Match
 from reminders.core.understanding.text import Token
 
 _BREAK_MARKS = frozenset({".", "!", "?", ";", ","})
-_DENYING = frozenset({"no", "zero", "without", "sin", "0", "cero", "none", "nothing", "nada"})
+_DENYING = frozenset(
+    {"no", "zero", "without", "sin", "0", "cero", "none", "nothing", "nada", "nope", "nah", "nop"}
+    | {"ninguna", "ninguno", "ningun"}
+)
 _STILL = frozenset({"still", "todavia", "aun", "sigue"})
 _NEAR = 2
 _SHORT = 4  # tokens: a longer match may span signs of their own
