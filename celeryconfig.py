@@ -29,6 +29,8 @@ task_default_queue = "tidy"
 task_create_missing_queues = True
 task_routes = {
     "reminders.messaging.tasks.*": {"queue": "send"},
+    # A picture waits for other servers; replies are not to wait behind it. A whole name comes before a pattern.
+    "reminders.conversations.tasks.fetch_picture": {"queue": "tidy"},
     "reminders.conversations.tasks.*": {"queue": "think"},
 }
 

@@ -17,9 +17,10 @@ from django.db import close_old_connections, connection, connections
 from reminders import clock
 from reminders.conversations.check_ins import open_asked_check_ins
 from reminders.conversations.inbound import unread
+from reminders.conversations.pictures import overdue_pictures
 from reminders.conversations.silence import close_silent
+from reminders.conversations.tasks import fetch_picture, read_texts
 from reminders.conversations.whose_window import close_whose
-from reminders.conversations.tasks import read_texts
 from reminders.escalations.services import ring_due
 from reminders.insights.heartbeats import SCHEDULER, Pulse, process_name, sweep_heartbeats
 from reminders.logs import place_of
@@ -83,6 +84,11 @@ def _read_missed(now: datetime) -> None:
         read_texts.delay(inbound_id)
 
 
+def _fetch_missed(now: datetime) -> None:
+    for picture_id in overdue_pictures(now=now):
+        fetch_picture.delay(picture_id)
+
+
 def _reconcile(now: datetime) -> None:
     # In a worker, where a carrier that hangs holds nobody up. However many of these run, each look is taken once.
     if is_look_due(now=now):
@@ -103,6 +109,7 @@ def chores() -> list[Chore]:
         Chore("sweep_leases", 2, lambda now: sweep_leases(now=now)),
         Chore("expire_overdue", 5, lambda now: expire_overdue(now=now)),
         Chore("read_missed", 3, _read_missed),
+        Chore("fetch_missed", 5, _fetch_missed),
         Chore("plan_missed", 5, _plan_missed),
         Chore("reconcile", RECONCILE_EVERY_SECONDS, _reconcile),
         Chore("find_receipts", FIND_RECEIPTS_EVERY_SECONDS, lambda _now: find_receipts.apply_async(queue="tidy")),

@@ -1,7 +1,7 @@
 """Webhooks of texts: one comes in, or the carrier reports on one of ours."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -12,8 +12,9 @@ from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 
 from reminders import clock
+from reminders.conversations.pictures import expected_with
 from reminders.conversations.services import IncomingText, receive
-from reminders.conversations.tasks import read_texts
+from reminders.conversations.tasks import fetch_picture, read_texts
 from reminders.messaging.status import Report
 from reminders.webhooks.signed import form_of, signed, twiml
 from reminders.webhooks.status_desk import take_in
@@ -39,9 +40,11 @@ def inbound(request: HttpRequest) -> HttpResponse:
         log.error("text_without_id")
         return HttpResponse(status=400)
     stored = receive(incoming=incoming, now=clock.now())
-    if stored is not None and stored.handled_at is None and stored.clinic_id is not None:
-        return _Then(partial(_have_it_read, stored.pk), twiml().content, content_type="text/xml")
-    return twiml()
+    if stored is None or stored.clinic_id is None:
+        return twiml()
+    unread = [stored.pk] if stored.handled_at is None else []
+    pictures = expected_with(inbound_id=stored.pk) if stored.media else []
+    return _Then(partial(_hand_on, unread, pictures), twiml().content, content_type="text/xml")
 
 
 class _Then(HttpResponse):
@@ -57,11 +60,14 @@ class _Then(HttpResponse):
         self._then()
 
 
-def _have_it_read(inbound_id: int) -> None:
+def _hand_on(unread: Sequence[int], pictures: Sequence[int]) -> None:
     try:
-        read_texts.delay(inbound_id)
-    except Exception as error:  # noqa: BLE001  # the sweep finds the text in a few seconds, whatever broke here
-        log.warning("reading_not_asked_for", inbound_id=inbound_id, kind=type(error).__name__)
+        for inbound_id in unread:
+            read_texts.delay(inbound_id)
+        for picture_id in pictures:
+            fetch_picture.delay(picture_id)
+    except Exception as error:  # noqa: BLE001  # the sweeps find text and pictures in a few seconds, whatever broke here
+        log.warning("text_not_handed_on", inbound_ids=unread, picture_ids=pictures, kind=type(error).__name__)
 
 
 def _said(form: Mapping[str, Any], name: str) -> str:
