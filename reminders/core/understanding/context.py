@@ -26,11 +26,17 @@ _ABOUT_SORENESS, _WHOLE_SENTENCE = "hypothetical.soreness", "hypothetical.whole"
 _GENERAL = "hypothetical.general"
 # What each cause explains away.
 _CAUSED = {
-    "self_caused.neuro": {"neuro.numb"},
-    "self_caused.breathing": {"breathing.hard", "breathing.hard_es", "breathing.mention", "breathing.bare"},
-    "self_caused.chest": {"chest.pain"},
-    "self_caused.effort": {"neuro.weak"},
-    "self_caused.infection": {"infection.skin", "infection.chills"},
+    "self_caused.neuro": {"neuro.numb", "neuro.part_dead"},
+    "self_caused.breathing": {
+        "breathing.hard",
+        "breathing.hard_es",
+        "breathing.mention",
+        "breathing.bare",
+        "breathing.air_short",
+    },
+    "self_caused.chest": {"chest.pain", "chest.pressed"},
+    "self_caused.effort": {"neuro.weak", "neuro.part_fails"},
+    "self_caused.infection": {"infection.skin", "infection.chills", "infection.site", "infection.hot_body"},
 }
 
 

@@ -6,7 +6,7 @@
     <num>           a number (<fever>: of a fever)  ..          up to three words of any kind, but no negation
     ^  $            start, end of the reply         ..5         the same with up to five
     %8              up to eight words or commas, but no negation
-    ,  ?  .  :      that mark
+    ,  ?  .  :      that mark                       <plain_fever>  a number that can be nothing but a fever
 
 A pattern is matched against the tokens joined by spaces, each followed by one character for its sort (see `Sort`).
 """
@@ -18,6 +18,8 @@ from enum import StrEnum
 
 # 100.4 F and 38 C are where fever begins on the pages clinics hand out; above 110 F or 43 C it is no temperature.
 _FEVER = r"(?:100[.,][4-9]|10[1-9](?:[.,]\d+)?|3[89](?:[.,]\d+)?|4[0-2](?:[.,]\d+)?)"
+# What can be nothing but a temperature: "102 this morning" is one, "39 this morning" may be an age or a typing error.
+_PLAIN_FEVER = r"(?:100[.,][4-9]|10[1-4](?:[.,]\d)?|3[89][.,][1-9]|40[.,]\d)"
 _ELEMENT = re.compile(r"\s*(\(|\)|\[|\]|\||<[a-z_]+>|~|\.\.\d*|%\d+|%|[\^$,?.:;!/>&#*+-]|[\w']+\*?|°)")
 
 
@@ -123,6 +125,8 @@ class _Parser:
             )
         if element == "<fever>":
             return _Piece(f"{_FEVER}{Sort.NUMBER} ", None, frozenset())
+        if element == "<plain_fever>":
+            return _Piece(f"{_PLAIN_FEVER}{Sort.NUMBER} ", None, frozenset())
         if element == "<num>":
             return _Piece(f"[^ ]+{Sort.NUMBER} ", None, frozenset())
         if element.startswith("<"):
