@@ -8,6 +8,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from functools import wraps
 from typing import Any, cast
+from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -18,7 +19,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from reminders.clinic.models import Clinician, Patient, PatientPhone, Role, TreatmentSession
-from reminders.conversations.models import InboundMessage
+from reminders.conversations.models import InboundMessage, Picture
 from reminders.escalations.models import Escalation
 from reminders.messaging.models import Message, Sender
 
@@ -118,6 +119,11 @@ def access_escalation(request: StaffRequest, escalation_id: int) -> Escalation:
 def access_inbound(request: StaffRequest, inbound_id: int) -> InboundMessage:
     """Return the received text of the user's clinic, or answer 404."""
     return get_object_or_404(InboundMessage, pk=inbound_id, clinic=request.user.clinic_id)
+
+
+def access_picture(request: StaffRequest, public_id: UUID) -> Picture:
+    """Return the picture that came with a text to the user's clinic, or answer 404."""
+    return get_object_or_404(Picture, public_id=public_id, clinic=request.user.clinic_id)
 
 
 def access_message(request: StaffRequest, message_id: int) -> Message:

@@ -12,6 +12,7 @@ from jinja2 import Environment, StrictUndefined
 from reminders.clinic.phones import format_phone
 from reminders.console import marks, moments, tones, wording
 from reminders.console.access import May, allows
+from reminders.console.pictures import pictures_of
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "case_name": wording.case_name,
@@ -22,6 +23,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "moment": moments.moment,
     "next_step": wording.next_step,
     "phone": format_phone,
+    "pictures": pictures_of,
     "plain": wording.plain,
     "regions": wording.regions,
     "say": wording.say,

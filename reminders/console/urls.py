@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reminders.console import delivery, escalations, patients, sessions, sign_in, templates_room, today
+from reminders.console import delivery, escalations, patients, pictures, sessions, sign_in, templates_room, today
 
 urlpatterns = [
     path("login/", sign_in.SignIn.as_view(), name="login"),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("inbox/<int:inbound_id>/done/", today.inbox_done, name="inbox_done"),
     path("patients/", patients.patient_list, name="patients"),
     path("patients/<int:patient_id>/", patients.patient, name="patient"),
+    path("pictures/<uuid:public_id>/", pictures.picture, name="picture"),
     path("escalations/<int:escalation_id>/", escalations.escalation, name="escalation"),
     path("escalations/<int:escalation_id>/acknowledge/", escalations.acknowledge, name="escalation_acknowledge"),
     path("escalations/<int:escalation_id>/resolve/", escalations.resolve, name="escalation_resolve"),

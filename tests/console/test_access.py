@@ -34,6 +34,7 @@ def addresses(clinic: Clinic, patient: Patient) -> dict[str, str]:
         "inbox_done": f"/inbox/{inbound.pk}/done/",
         "patients": "/patients/",
         "patient": f"/patients/{patient.pk}/",
+        "picture": f"/pictures/{factories.make_picture(inbound=inbound).public_id}/",
         "escalation": f"/escalations/{case.pk}/",
         "escalation_acknowledge": f"/escalations/{case.pk}/acknowledge/",
         "escalation_resolve": f"/escalations/{case.pk}/resolve/",
@@ -99,7 +100,7 @@ def test_a_stranger_finds_nothing_of_another_clinic(
     client = log_in(stranger)
     with_an_object = [address for address in addresses.values() if any(char.isdigit() for char in address)]
 
-    assert len(with_an_object) == 12
+    assert len(with_an_object) == 13
     for address in with_an_object:
         assert _status(client, address) == 404, address
 

@@ -4,7 +4,7 @@ Each function makes one noun with what it cannot live without, and takes by keyw
 `now` is the moment the story stands at; where a test does not care it is the present.
 """
 
-from tests.factories.answers import make_check_in, make_escalation, make_inbound
+from tests.factories.answers import make_check_in, make_escalation, make_inbound, make_picture
 from tests.factories.clinics import PASSWORD, WEEKDAYS, Staff, make_clinic, make_clinician, make_ladder, make_staff
 from tests.factories.fresh import new_phone
 from tests.factories.messages import make_message, make_plan
@@ -35,6 +35,7 @@ __all__ = [
     "make_ladder",
     "make_message",
     "make_patient",
+    "make_picture",
     "make_plan",
     "make_protocol",
     "make_staff",

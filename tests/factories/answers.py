@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from reminders.clinic.models import Clinic, Patient
-from reminders.conversations.models import CheckIn, InboundMessage, Understanding
+from reminders.conversations.models import CheckIn, InboundMessage, Picture, Understanding
+from reminders.conversations.sealing import seal
 from reminders.core.states import REACHED_CARRIER, MessageState
 from reminders.escalations.models import Escalation
 from reminders.messaging.models import AftercarePlan, Sender
@@ -84,6 +86,28 @@ def make_check_in(
             "outcome": outcome,
             "asked_at": at,
             "closes_at": at + timedelta(hours=20),
+            **fields,
+        }
+    )
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"a bruise, as its bytes would stand in a table that hides nothing" * 40
+
+
+def make_picture(*, inbound: InboundMessage, now: datetime | None = None, **fields: Any) -> Picture:
+    """A picture that came with a text, fetched and kept."""
+    public_id = uuid4()
+    return Picture.objects.create(
+        **{
+            "public_id": public_id,
+            "clinic": inbound.clinic,
+            "inbound": inbound,
+            "position": 0,
+            "state": "kept",
+            "content": seal(PNG, picture=public_id),
+            "media_type": "image/png",
+            "size": len(PNG),
+            "fetched_at": moment(now),
             **fields,
         }
     )
