@@ -1,6 +1,7 @@
 """`reminders simulate`: the command. Everything that needs Django is imported once the stack is up."""
 
 import json
+import logging
 import os
 import signal
 import sys
@@ -63,6 +64,7 @@ def _simulate(
     import django
 
     django.setup()
+    _log_to(house.plan.places.logs / "simulate.log")
     from reminders import clock
     from reminders.management.rehearsal.carrier import CarrierControl
     from reminders.management.simulation.prepare import prepare
@@ -97,6 +99,13 @@ def first_monday(now: datetime) -> datetime:
 
     local = now.astimezone(ZoneInfo(CLINIC_ZONE_NAME)).replace(hour=0, minute=0, second=0, microsecond=0)
     return local + timedelta(days=MONDAY_WEEK - local.weekday())
+
+
+def _log_to(path: Path) -> None:
+    """Let what this process does for the product be logged beside the other processes, not between the figures."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(path.open("a", encoding="utf-8"))
 
 
 class _Days:

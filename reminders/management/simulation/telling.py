@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from reminders.core.states import Severity
 from reminders.management.simulation import rates
-from reminders.management.simulation.report import Report, Taken
+from reminders.management.simulation.report import Day, Report, Taken
 
 LEVELS = {Severity.URGENT: "urgent", Severity.SAME_DAY: "same day", Severity.ROUTINE: "routine"}
 
@@ -39,14 +39,13 @@ def lines_of(report: Report) -> Iterator[str]:
         f"{texts.most_for_one} for one"
     )
     yield (
-        f"Worst day     {report.worst_day.count} cases on {report.worst_day.day}; urgent and same day: "
-        f"{report.worst_day_of_calls.count} on {report.worst_day_of_calls.day}"
+        f"Worst day     cases: {_day(report.worst_day)}; urgent and same day alone: {_day(report.worst_day_of_calls)}"
     )
     yield ""
     yield "The same answers under “4 or more means a call”, where only the first number counts"
     yield (
-        f"  calls         {naive.calls}, {naive.calls_per_100_sessions} per 100 sessions; worst day "
-        f"{naive.worst_day.count} on {naive.worst_day.day}"
+        f"  calls         {naive.calls}, {naive.calls_per_100_sessions} per 100 sessions; worst day: "
+        f"{_day(naive.worst_day)}"
     )
     yield f"  red flags     {naive.red_flags_missed} of {flags.written} missed"
     yield (
@@ -59,6 +58,10 @@ def _level(taken: Taken) -> str:
     waits = (taken.median_minutes, taken.p90_minutes, taken.slowest_minutes)
     minutes = "".join(f"{'-' if wait is None else format(wait, '.0f'):>10}" for wait in waits)
     return f"{taken.cases:>7}{taken.per_100_sessions:>18.2f}{'':>20}{minutes}{taken.not_taken:>12}"
+
+
+def _day(day: Day) -> str:
+    return f"{day.count} on {day.day}" if day.count else "none"
 
 
 def _share(part: int, whole: int) -> str:
