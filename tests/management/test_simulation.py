@@ -80,6 +80,13 @@ def test_no_harmless_text_of_the_bank_rings_anybody(language: str) -> None:
     assert rung == []
 
 
+@pytest.mark.parametrize("language", BANK)
+def test_every_danger_sign_of_the_bank_is_seen(language: str) -> None:
+    dangers = [words.replace("{n}", "3") for words in BANK[language][Meaning.DANGER]]
+    missed = [words for words in dangers if read(words).intent is not Intent.RED_FLAG]
+    assert missed == []
+
+
 @pytest.mark.parametrize(
     ("body", "score", "calls"),
     [
