@@ -14,7 +14,10 @@ from reminders.core.understanding.reading import Flag
 from reminders.core.understanding.text import Token
 
 _PLACES = frozenset({"on", "in", "of", "at", "from", "under", "behind", "near", "around", "en", "de", "por", "sobre"})
-_NOT_BACK = frozenset({"no", "not", "nothing", "none", "nada", "fine", "ok", "good", "bien", "all", "never", "great"})
+_NOT_BACK = frozenset(
+    {"no", "not", "nothing", "none", "nada", "fine", "ok", "good", "bien", "all", "never", "great"}
+    | {"nunca", "jamas", "ni", "wonderful", "marvelous", "perfect", "perfecto", "perfecta", "gracias", "doy"}
+)
 _ENDS = frozenset({".", "!", "?", ";"})
 _CLOSE = 2
 _TURNS_TO_NOW = frozenset({"this", "now", "today", "esta", "este", "ahora", "hoy"})
@@ -22,6 +25,8 @@ _ASKS = frozenset({"is", "are", "can", "could", "should", "do", "does", "will", 
 _ANIMAL_OR_PERSON = "other.person"
 _FAINT, _BREATHING_FINE = "idiom.faint", "idiom.breathing_fine"
 _HARD_TO_BREATHE = frozenset({"breathing.hard", "breathing.hard_es", "breathing.not_well"})
+_POINTS = frozenset({"it", "its", "this", "theres", "there", "esto", "esta", "hay"})
+_CONDITIONS = frozenset({"if", "when", "unless", "case", "si", "cuando", "suppose"})
 _ABOUT_SORENESS, _WHOLE_SENTENCE = "hypothetical.soreness", "hypothetical.whole"
 _GENERAL = "hypothetical.general"
 # What each cause explains away.
@@ -129,6 +134,8 @@ class Context:
             followed = words[at + 1] if at + 1 < len(words) else ""
             if word in {",", "and", "y"} and followed in self._patient:
                 return True
+            if word == "," and followed in _POINTS and words[0] not in _CONDITIONS:
+                return True  # "what do I do, it won't stop bleeding"
         return False
 
     def _is_historical(self, match: Match) -> bool:
@@ -163,7 +170,7 @@ class Context:
 
     def _is_back(self, again: Match, trigger: Match, match: Match) -> bool:
         """Tell whether what was long ago is here again; "but now nothing" says the contrary."""
-        following = {token.norm for token in self.tokens[again.last : again.last + 2]}
+        following = {token.norm for token in self.tokens[again.last : again.last + 3]}
         if not self.same_sentence(again, match) or again.first < trigger.first:
             return False
         before = [token.norm for token in self.tokens[max(0, again.first - 3) : again.first]]
@@ -184,7 +191,8 @@ class Context:
             if at in other_at:
                 return not self._reported(other_at[at].last, match) and not self._on_the_patient(match)
             if word in self._third:
-                return not self._on_the_patient(match)
+                is_named = any(other.first < at for other in self._others)  # else it is the patient, told by another
+                return is_named and not self._on_the_patient(match)
             if word in self._patient:
                 return False
         return False

@@ -13,6 +13,7 @@ _DENYING = frozenset(
     | {"ninguna", "ninguno", "ningun"}
 )
 _STILL = frozenset({"still", "todavia", "aun", "sigue"})
+_OVER = frozenset({"stopped", "quit", "gone", "disappeared", "vanished", "paro", "quito", "desaparecio", "detuvo"})
 _NEAR = 2
 _SHORT = 4  # tokens: a longer match may span signs of their own
 
@@ -135,6 +136,10 @@ class _Gatherer:
     def _is_past(self, match: Match) -> bool:
         if match.first and self._tokens[match.first - 1].norm in _STILL:
             return False
+        if match.means == "well" and not _OVER.isdisjoint(
+            token.norm for token in self._tokens[match.first : match.last]
+        ):
+            return False  # what stopped last night is over now
         clause = self._clauses[match.first]
         now = any(self._clauses[each.first] == clause and each.first <= match.last for each in self._context.of("now"))
         past = any(
@@ -146,12 +151,16 @@ class _Gatherer:
     def _is_comparison(self, past: Match, match: Match) -> bool:
         """Tell whether the past is only what now is compared with: "same as yesterday"."""
         before = self._tokens[past.first - 1].norm if past.first else ""
+        after = self._tokens[past.last].norm if past.last < len(self._tokens) else ""
+        if self._tokens[past.first].norm == "had" and after == "to":
+            return True
         return before in self._lexicon.words("comparing") or match.first <= past.first < match.last
 
     def _is_asked(self, match: Match) -> bool:
         """Tell whether the words stand in a question: "is it fine to run"."""
         return any(
             asked.first <= match.first
+            and not (asked.first == match.first and asked.last <= match.last)
             and self._context.same_sentence(asked, match)
             and not self._context.is_broken(asked.last, match.first)
             for asked in self._context.of("question", "hypothetical")

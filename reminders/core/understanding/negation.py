@@ -143,6 +143,8 @@ class _Denials:
         first = self._start_of_item(answer.first - 1)
         words = {token.norm for token in self._tokens[first : answer.first]}
         asked = answer.first > 0 and self._tokens[answer.first].norm == "?"
+        if self._tokens[answer.first].norm == "nada" and "no" in words:
+            return set()
         is_statement = not words.isdisjoint(self._clause | self._subject) and not asked
         if is_statement:
             return set()

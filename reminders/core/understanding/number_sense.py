@@ -156,6 +156,8 @@ class NumberSense:
             place -= 1
         if self._word(place) in self._bad_lead:
             return True
+        if before == "el" and self._has_date_words:  # "mi cita es el 8"
+            return True
         if before == "las" or (before in {"at", "by"} and following in {"and", "for"} and self._word(at - 2) == "you"):
             return True
         if self._is_praise(at, after):

@@ -181,7 +181,8 @@ class _Scorer:
         each.is_weakly_old = bool(near & self._words("number_weak_past")) and near.isdisjoint(self._now)
         is_wished = bool(set(lead[-4:]) & self._words("not_now")) and self._now.isdisjoint(lead[-2:])
         is_denied = lead[-1:] in (["not"], ["no"]) or lead[-2:] in (["not", "a"], ["no", "un"], ["isnt", "a"])
-        each.is_old = each.is_old or self._is_then(lead, trail) or is_wished or is_denied
+        corrects = lead == ["no"] and each.first >= 2 and self._sense.number_at(each.first - 2) is not None  # "4 no 5"
+        each.is_old = each.is_old or self._is_then(lead, trail) or is_wished or (is_denied and not corrects)
 
     def _is_then(self, lead: list[str], trail: list[str]) -> bool:
         """Tell whether the words around a number put it into the past; the nearest word decides."""
