@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 from reminders.clinic.models import AuditEvent, Clinic, Clinician, Patient, PatientPhone, TreatmentSession
 from reminders.content.services import load_starters, save_draft
-from reminders.conversations.models import InboundMessage
+from reminders.conversations.models import InboundMessage, Picture
 from reminders.escalations.models import Escalation
 from reminders.escalations.services import acknowledge, resolve
 from reminders.messaging.models import Sender
+from reminders.sandbox.photo import photo_bytes
 from tests import factories
 
 HOUR = timedelta(hours=1)
@@ -269,6 +270,17 @@ def _inbox(clinic: Clinic, now: datetime) -> None:
         inbox=InboundMessage.Inbox.OPEN,
         inbox_reason="unknown_number",
     )
+    bruised = factories.make_inbound(
+        patient=patient,
+        body="",
+        media=[{"url": f"https://carrier.example/{n}", "type": "image/png"} for n in range(3)],
+        now=now - 15 * MINUTE,
+        inbox=InboundMessage.Inbox.OPEN,
+        inbox_reason="photo",
+    )
+    factories.make_picture(inbound=bruised, content=photo_bytes(), now=now)
+    factories.make_picture(inbound=bruised, position=1, media_type="image/heic", now=now)
+    Picture.objects.create(clinic=clinic, inbound=bruised, position=2, state="refused", refusal="wrong_type")
 
 
 def _trouble(clinic: Clinic, therapist: Clinician, now: datetime) -> None:

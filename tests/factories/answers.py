@@ -94,7 +94,9 @@ def make_check_in(
 PNG = b"\x89PNG\r\n\x1a\n" + b"a bruise, as its bytes would stand in a table that hides nothing" * 40
 
 
-def make_picture(*, inbound: InboundMessage, now: datetime | None = None, **fields: Any) -> Picture:
+def make_picture(
+    *, inbound: InboundMessage, content: bytes = PNG, now: datetime | None = None, **fields: Any
+) -> Picture:
     """A picture that came with a text, fetched and kept."""
     public_id = uuid4()
     return Picture.objects.create(
@@ -104,9 +106,9 @@ def make_picture(*, inbound: InboundMessage, now: datetime | None = None, **fiel
             "inbound": inbound,
             "position": 0,
             "state": "kept",
-            "content": seal(PNG, picture=public_id),
+            "content": seal(content, picture=public_id),
             "media_type": "image/png",
-            "size": len(PNG),
+            "size": len(content),
             "fetched_at": moment(now),
             **fields,
         }
