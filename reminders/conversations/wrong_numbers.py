@@ -5,6 +5,7 @@ from datetime import datetime
 
 from reminders.clinic import audit
 from reminders.clinic.models import AuditEvent, Clinic, Patient, PatientPhone, PhoneState
+from reminders.clinic.turns import plans_of, take_turns
 from reminders.conversations.models import CheckIn, InboundMessage
 from reminders.core.other_texts import says_wrong_number
 from reminders.core.states import CheckInState, Severity
@@ -31,6 +32,8 @@ def quarantine(*, inbound: InboundMessage, clinic: Clinic, people: Sequence[Pati
 
     Staff lift it when they have checked (`clinic.numbers.number_is_fine`); what was withheld stays withheld.
     """
+    # A plan that is being laid out just now is held as well: either it, or this, sees the other.
+    take_turns(turns=[(clinic.pk, plans_of(patient.pk)) for patient in people])
     phones = PatientPhone.objects.filter(clinic=clinic, number=inbound.from_number)
     fresh = list(phones.exclude(state=PhoneState.QUARANTINED).select_for_update())
     # Who wrote this is not the patient: the text does not belong on the patient's page.

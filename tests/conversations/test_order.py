@@ -15,8 +15,8 @@ from reminders.escalations.errors import AlreadyTakenError
 from reminders.escalations.models import Escalation
 from reminders.escalations.services import acknowledge
 from reminders.messaging.models import Message
-from tests.answering import Story, begin, new_sid, post_text
-from tests.factories import make_inbound
+from tests.answering import Story, add_session, begin, new_sid, post_text
+from tests.factories import make_check_in, make_inbound, make_patient
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -92,6 +92,27 @@ def test_two_workers_on_one_phone_read_each_text_once(story: Story) -> None:
     assert (check_in.score, check_in.answer) == (6, texts[0])
     assert story.answers() == ["told_your_pt_follow_up", "check_in_closed_thanks"]
     assert len(story.cases()) == 1
+
+
+def test_two_workers_on_a_shared_phone_ask_once_whose_the_answer_is_and_take_it_once(story: Story) -> None:
+    partner = make_patient(clinic=story.clinic, given_name="Sam", phone=story.phone, now=story.started_at)
+    theirs = add_session(partner, story.staff.therapist, story.started_at)
+    story.asked()
+    make_check_in(plan=theirs.plans.get(), now=story.started_at)
+    texts = [make_inbound(patient=story.patient, body=body, now=story.started_at) for body in ("6", "22")]
+    now = clock.now()
+
+    at_once(*[lambda text=text: read_phone(inbound_id=text.pk, now=now) for text in texts * 2])
+
+    assert story.answers() == ["which_person", "told_your_pt_follow_up"]
+    assert [(case.patient, case.inbound) for case in story.cases()] == [(partner, texts[0])]
+
+
+def test_one_wrong_number_posted_many_times_at_once_is_one_case_and_one_answer(story: Story) -> None:
+    at_once(*[lambda: story.texts("wrong number") for _ in range(4)])
+
+    assert story.answers() == ["wrong_number"]
+    assert [case.reason for case in story.cases()] == ["wrong_number"]
 
 
 def test_a_text_waits_for_the_one_of_the_same_phone_that_is_being_stored(story: Story) -> None:
