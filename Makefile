@@ -1,7 +1,7 @@
 # Works from a fresh clone with Python 3.11 or newer and a package registry; everything else comes with it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint lock screenshots chaos chaos-table bench bench-table
+.PHONY: help run demo test lint lock screenshots chaos chaos-table bench bench-table eval fit
 
 # The first of these that is new enough. `make PYTHON=/path/to/python3 ...` chooses another.
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
@@ -49,6 +49,12 @@ bench: $(BENCH_READY) ## Measure the engine beside its peers: 20 minutes; ARGS="
 
 bench-table: $(BENCH_READY) ## Put the newest measurements of `make bench` into docs/benchmarks.md.
 	@exec $(BIN)/python -m benchmarks.bench.document
+
+eval: $(DEV_READY) ## How well replies are read, on labelled replies; fails where a goal is missed. ARGS="--misses" shows more.
+	@exec $(BIN)/python -m benchmarks.reading $(ARGS)
+
+fit: $(DEV_READY) $(BENCH_READY) ## Fit the second reader's weights anew, after rules, words or labelled replies have changed.
+	@exec $(BIN)/python -m benchmarks.reading.fit
 
 lock: $(DEV_READY) ## Write requirements*.txt anew from requirements*.in, with hashes. UPGRADE=1 takes newer versions.
 	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements.in -o requirements.txt

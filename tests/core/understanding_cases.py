@@ -16,14 +16,15 @@ class Case:
     text: str
 
 
-def cases_of(name: str) -> list[Case]:
-    """Return the cases of one file of `tests/data`."""
+def cases_of(name: str, *, columns: int = 4) -> list[Case]:
+    """Return the cases of one file of `tests/data`; the four columns are its last ones."""
     cases = []
     for number, line in enumerate((_DATA / name).read_text(encoding="utf-8").splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
-        columns = line.split("\t")
-        if len(columns) != 4:
-            raise ValueError(f"{name}, line {number}: four columns, please")
-        cases.append(Case(columns[0], columns[1], columns[2], columns[3].replace("\\n", "\n")))
+        parts = line.split("\t")
+        if len(parts) != columns:
+            raise ValueError(f"{name}, line {number}: {columns} columns, please")
+        intent, score, flags, text = parts[-4:]
+        cases.append(Case(intent, score, flags, text.replace("\\n", "\n")))
     return cases

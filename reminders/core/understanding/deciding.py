@@ -10,6 +10,8 @@ from reminders.core.understanding.lexicon import Lexicon, load_lexicon
 from reminders.core.understanding.matching import Match, find_matches
 from reminders.core.understanding.reading import Because, Flag, Intent, Reading
 from reminders.core.understanding.scores import read_score
+from reminders.core.understanding.suspicion import RULE as SUSPICION
+from reminders.core.understanding.suspicion import suspect
 from reminders.core.understanding.text import Token, tokenise
 
 PERSISTS_FROM = 4  # 4 of 10 is the most used lower bound of "moderate" (Woo 2015); a convention, not a proof
@@ -21,13 +23,23 @@ def read(text: str) -> Reading:
     """Read one reply to "how sore are you now, 0 to 10?", alone and without history.
 
     The same text always gives the same reading; any text gives one. Where the reply is not understood the intent is
-    `question` or `unclear` and `sure` is False: a person has to look.
+    `question` or `unclear` and `sure` is False: a person has to look. Where the rules find no danger sign the second
+    reader is asked, and what it hears is a danger sign that is not sure.
     """
+    return _read(text, with_suspicion=True)
+
+
+def read_by_rules(text: str) -> Reading:
+    """Read one reply by the rules alone, for fitting and measuring the second reader."""
+    return _read(text, with_suspicion=False)
+
+
+def _read(text: str, *, with_suspicion: bool) -> Reading:
     lexicon = load_lexicon()
     tokens = lexicon.speller.spell(tokenise(text, lexicon.emoji))
     if not tokens:
         return Reading(Intent.UNCLEAR, None, _NO_FLAGS, (), sure=False, language="")
-    return _Decision(text, tokens, lexicon).reading()
+    return _Decision(text, tokens, lexicon).reading(with_suspicion=with_suspicion)
 
 
 class _Decision:
@@ -39,7 +51,7 @@ class _Decision:
         self._score = read_score(tokens, lexicon, states=states, is_anothers=self._is_anothers)
         self._language = guess_language(tokens, lexicon)
 
-    def reading(self) -> Reading:
+    def reading(self, *, with_suspicion: bool) -> Reading:
         """Take the first intent that fits."""
         evidence = self._evidence
         if evidence.flags:
@@ -49,6 +61,10 @@ class _Decision:
         keyword = keyword_intent(self._tokens)
         if keyword is not None:
             return self._answer(keyword, [_whole(self._tokens, f"keyword.{keyword}")])
+        heard = suspect(self._context) if with_suspicion else None
+        if heard is not None:
+            words = Match(SUSPICION, "flag", heard.flags, heard.first, heard.last)
+            return self._answer(Intent.RED_FLAG, [words, *self._asked("opt_out")], flags=heard.flags, sure=False)
         for intent, means in ((Intent.OPT_OUT, "opt_out"), (Intent.OPT_IN, "opt_in"), (Intent.HELP, "help")):
             asked = self._asked(means)
             if asked:

@@ -1,0 +1,1 @@
+"""How well replies are read: the labelled set, what is measured on it, and the fit of the second reader."""
