@@ -4,6 +4,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reminders.core.understanding import Flag, Intent, read
+from tests.core.understanding_cases import Case, cases_of
 
 SIGNS = {
     "I can't breathe": Flag.BREATHING,
@@ -50,6 +51,35 @@ DENIALS = [
     "no me falta el aire",
     "fiebre, escalofrios, hormigueo: nada de eso",
 ]
+# Each sign of the table above as it is denied.
+DENIED = [
+    "I can breathe fine",
+    "not short of breath",
+    "my chest doesn't feel tight",
+    "no bleeding",
+    "the bruise isn't growing",
+    "I don't have a fever",
+    "no pus is coming out",
+    "my lips aren't swollen",
+    "I don't have hives",
+    "my hand isn't numb",
+    "I can lift my foot",
+    "I didn't pass out",
+    "the pain isn't unbearable",
+    "I don't want to die",
+    "you didn't leave a needle in",
+    "puedo respirar bien",
+    "no me duele el pecho",
+    "no hay sangrado",
+    "no tengo fiebre",
+    "no tengo los labios hinchados",
+    "no tengo la mano dormida",
+    "no me desmaye",
+    "no es insoportable",
+    "no me quiero morir",
+    "no llamen una ambulancia",
+]
+SHORTEST_MISSPELT = 7
 BEFORE = [
     "",
     "Hi, ",
@@ -64,6 +94,15 @@ BEFORE = [
 ]
 AFTER = ["", " thanks", "!!!", " 😭", ". Have a nice day.", " lol", ", gracias", " :(", " ??", "\nsent from my phone"]
 CASES = [str, str.upper, str.title, str.swapcase]
+
+# Two short replies mean what they mean only where nothing else is said.
+_ALONE = {"came to with people standing over me", "went to the ER last night"}
+TOLD = [
+    case
+    for case in cases_of("replies.tsv")
+    if case.intent == Intent.RED_FLAG and case.flags != "?" and case.score == "-" and len(case.text) < 60
+    if case.text not in _ALONE
+]
 
 signs = st.sampled_from(sorted(SIGNS))
 
@@ -172,3 +211,54 @@ WORDS = [
 @given(st.lists(st.sampled_from(WORDS), max_size=30))
 def test_any_jumble_of_the_words_that_matter_is_read(words: list[str]) -> None:
     assert read(" ".join(words)) == read(" ".join(words))
+
+
+@settings(deadline=None, derandomize=True)
+@given(
+    case=st.sampled_from(TOLD),
+    before=st.sampled_from(["", "2. ", "0\n", "1 but ", "please ", "Hi, sorry to bother you. ", "hola, buenos dias. "]),
+    letters=st.sampled_from(CASES),
+    after=st.sampled_from(["", "!!!", "...", ". Thank you!", ". gracias"]),
+    spaces=st.integers(1, 3),
+)
+def test_every_sign_of_the_table_keeps_its_flags_whatever_stands_around_it(
+    case: Case, before: str, letters: type[str], after: str, spaces: int
+) -> None:
+    text = (before + letters(case.text) + after).replace(" ", " " * spaces)
+
+    assert set(case.flags.split(",")) <= read(text).flags, text
+
+
+@st.composite
+def misspelt_signs(draw: st.DrawFn) -> tuple[str, Flag]:
+    """Draw a sign with two letters of one long word swapped, or one of them typed twice."""
+    sign = draw(st.sampled_from([each for each in sorted(SIGNS) if _long_words(each)]))
+    word = draw(st.sampled_from(_long_words(sign)))
+    at = draw(st.integers(1, len(word) - 2))
+    swapped = word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+    doubled = word[:at] + word[at] + word[at:]
+    return sign.replace(word, draw(st.sampled_from([swapped, doubled]))), SIGNS[sign]
+
+
+def _long_words(sign: str) -> list[str]:
+    return [word for word in sign.split() if len(word) >= SHORTEST_MISSPELT and word.isalpha()]
+
+
+@settings(deadline=None, derandomize=True)
+@given(misspelt=misspelt_signs())
+def test_a_typing_error_hides_no_sign(misspelt: tuple[str, Flag]) -> None:
+    text, flag = misspelt
+
+    assert flag in read(text).flags, text
+
+
+@settings(deadline=None, derandomize=True)
+@given(
+    denied=st.sampled_from(DENIED),
+    before=st.sampled_from(["", "2. ", "0, ", "Hi, ", "hola, "]),
+    after=st.sampled_from(["", ".", "!", " thanks"]),
+)
+def test_a_sign_that_is_denied_is_gone_for_sure(denied: str, before: str, after: str) -> None:
+    reading = read(before + denied + after)
+
+    assert not (reading.intent is Intent.RED_FLAG and reading.sure), denied

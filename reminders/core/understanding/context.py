@@ -16,7 +16,7 @@ from reminders.core.understanding.text import Token
 _PLACES = frozenset({"on", "in", "of", "at", "from", "under", "behind", "near", "around", "en", "de", "por", "sobre"})
 _NOT_BACK = frozenset(
     {"no", "not", "nothing", "none", "nada", "fine", "ok", "good", "bien", "all", "never", "great"}
-    | {"nunca", "jamas", "ni", "wonderful", "marvelous", "perfect", "perfecto", "perfecta", "gracias", "doy"}
+    | {"nunca", "jamas", "ni", "wonderful", "marvelous", "perfect", "perfecto", "perfecta", "doy"}
 )
 _ENDS = frozenset({".", "!", "?", ";"})
 _CLOSE = 2
@@ -170,7 +170,7 @@ class Context:
 
     def _is_back(self, again: Match, trigger: Match, match: Match) -> bool:
         """Tell whether what was long ago is here again; "but now nothing" says the contrary."""
-        following = {token.norm for token in self.tokens[again.last : again.last + 3]}
+        following = set(_up_to_end([token.norm for token in self.tokens[again.last : again.last + 3]]))
         if not self.same_sentence(again, match) or again.first < trigger.first:
             return False
         before = [token.norm for token in self.tokens[max(0, again.first - 3) : again.first]]
@@ -211,6 +211,10 @@ class Context:
         return any(
             match.rule in _CAUSED[cause.rule] and self.same_sentence(cause, match) for cause in self.of("self_caused")
         )
+
+
+def _up_to_end(words: list[str]) -> list[str]:
+    return words[: next((at for at, word in enumerate(words) if word in _ENDS), len(words))]
 
 
 def _masks(idiom: Match, match: Match) -> bool:
