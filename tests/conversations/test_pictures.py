@@ -11,9 +11,11 @@ from django.db import IntegrityError, connection, transaction
 from pytest_django import Settings
 
 from reminders import clock
+from reminders.celery import app
 from reminders.conversations.models import InboundMessage, Picture
 from reminders.conversations.pictures import TAKEN_FOR, TRIED_AGAIN_AFTER, open_picture, overdue_pictures
-from reminders.conversations.tasks import fetch_picture
+from reminders.conversations.tasks import fetch_picture, read_texts
+from reminders.management.scheduler_loop import chores
 from tests.answering import Story, begin, new_sid, post_text, set_clock
 from tests.delivery.media_server import PNG, Answer, MediaServer, goes_on_for_ever, leads_to, media_server, says
 
@@ -162,15 +164,25 @@ def test_a_copy_that_the_carrier_does_not_delete_is_asked_about_again(story: Sto
     assert [method for method, *_ in carrier.asked] == ["GET", "DELETE", "DELETE"]
 
 
-def test_a_lost_task_is_found_by_the_sweep(story: Story, carrier: MediaServer) -> None:
+def test_a_lost_task_is_found_by_the_sweep(story: Story, carrier: MediaServer, monkeypatch: pytest.MonkeyPatch) -> None:
     text = send(story, carrier, says(200, PNG), GONE)
     pictures = list(text.pictures.values_list("pk", flat=True))
 
     assert overdue_pictures(now=clock.now() - timedelta(seconds=1)) == [], "its task may still be on its way"
     wait(story, timedelta(seconds=6))
     assert overdue_pictures(now=clock.now()) == pictures
-    look(text)
+    app.conf.task_always_eager = True
+    try:
+        next(chore for chore in chores() if chore.name == "fetch_missed").run(clock.now())
+    finally:
+        app.conf.task_always_eager = False
+    assert [one.state for one in text.pictures.all()] == ["kept"]
     assert overdue_pictures(now=clock.now() + timedelta(days=1)) == []
+
+
+def test_no_reply_waits_behind_a_picture() -> None:
+    assert app.amqp.router.route({}, fetch_picture.name)["queue"].name == "tidy"
+    assert app.amqp.router.route({}, read_texts.name)["queue"].name == "think"
 
 
 def test_a_task_that_runs_twice_or_whose_worker_died_fetches_once_each_time_it_is_taken(
