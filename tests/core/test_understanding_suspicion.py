@@ -3,12 +3,23 @@
 import pytest
 
 from reminders.core.understanding import Flag, Intent, read
+from reminders.core.understanding.context import Context
 from reminders.core.understanding.deciding import read_by_rules
-from reminders.core.understanding.suspicion import FLAGS, RULE, load_weights, parse_weights
+from reminders.core.understanding.lexicon import load_lexicon
+from reminders.core.understanding.matching import find_matches
+from reminders.core.understanding.suspicion import FLAGS, RULE, Suspicion, load_weights, parse_weights, suspect
+from reminders.core.understanding.text import tokenise
 from tests.core.understanding_cases import cases_of
 
 ORDINARY = "thanks so much, a little stiff but I walked the dog and slept well"
 WIDTH = len(FLAGS) + 1
+
+
+def heard(text: str) -> Suspicion | None:
+    """What the second reader alone hears."""
+    lexicon = load_lexicon()
+    tokens = lexicon.speller.spell(tokenise(text, lexicon.emoji))
+    return suspect(Context(tokens, find_matches(tokens, lexicon), lexicon)) if tokens else None
 
 
 def added() -> list[str]:
@@ -20,11 +31,17 @@ def added() -> list[str]:
     ]
 
 
-def test_it_finds_signs_that_no_rule_foresaw() -> None:
-    assert len(added()) >= 20
+def test_it_hears_most_danger_signs_alone_and_hardly_any_in_ordinary_texts() -> None:
+    cases = cases_of("labelled/develop.tsv", columns=6)
+    signs = [case.text for case in cases if case.intent == Intent.RED_FLAG]
+    ordinary = [case.text for case in cases_of("labelled/ordinary.tsv", columns=6)]
+
+    assert sum(heard(text) is not None for text in signs) / len(signs) >= 0.7
+    assert sum(heard(text) is not None for text in ordinary) / len(ordinary) <= 0.01
 
 
 def test_what_it_adds_is_not_sure_has_a_flag_and_names_the_words_that_weighed_most() -> None:
+    assert added()
     for text in added():
         reading = read(text)
         words = [because for because in reading.because if because.rule == RULE]
@@ -51,9 +68,10 @@ def test_an_ordinary_text_stays_ordinary() -> None:
 
 
 def test_a_sign_is_heard_at_the_end_of_a_long_text() -> None:
-    hidden = min(added(), key=len)
+    texts = added()
+    kept = sum(read(f"{' '.join([ORDINARY + '.'] * 12)} {text}").intent is Intent.RED_FLAG for text in texts)
 
-    assert read(f"{' '.join([ORDINARY + '.'] * 12)} {hidden}").intent is Intent.RED_FLAG
+    assert kept / len(texts) >= 0.6
 
 
 def test_a_number_in_front_and_capitals_change_little() -> None:

@@ -58,7 +58,7 @@ class _Decision:
             flags = frozenset(flag for match in evidence.flags for flag in match.flags)
             # Who also asks for the texts to end gets both: the danger is answered, and the texts end.
             return self._answer(Intent.RED_FLAG, [*evidence.flags, *self._asked("opt_out")], flags=flags)
-        keyword = keyword_intent(self._tokens)
+        keyword = keyword_intent(self._tokens) or keyword_intent(tokenise(_spelt_out(self._text), {}))
         if keyword is not None:
             return self._answer(keyword, [_whole(self._tokens, f"keyword.{keyword}")])
         heard = suspect(self._context) if with_suspicion else None
@@ -143,6 +143,12 @@ class _Decision:
     def _because(self, rule: str, first: int, last: int) -> Because:
         start, end = self._tokens[first].start, self._tokens[last - 1].end
         return Because(rule=rule, text=self._text[start:end], start=start, end=end)
+
+
+def _spelt_out(text: str) -> str:
+    """Return the word of a text whose letters stand alone ("P A R A R"), or nothing."""
+    letters = text.split()
+    return "".join(letters) if len(letters) > 2 and all(len(letter) == 1 for letter in letters) else ""
 
 
 def _whole(tokens: list[Token], rule: str) -> Match:
