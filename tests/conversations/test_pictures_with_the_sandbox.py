@@ -8,6 +8,7 @@ from pytest_django import Settings
 from reminders.conversations.models import Picture
 from reminders.conversations.pictures import open_picture
 from reminders.conversations.tasks import fetch_picture
+from reminders.delivery import registry
 from reminders.sandbox.photo import photo_bytes
 from tests.answering import begin, post_text
 from tests.sandbox.harness import ACCOUNT, TOKEN, Sandbox, sandbox
@@ -18,7 +19,10 @@ def carrier(settings: Settings) -> Iterator[Sandbox]:
     with sandbox() as one:
         settings.TWILIO_API_BASE_URL = one.url
         settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN = ACCOUNT, TOKEN
+        # The process keeps one carrier, made from the settings of its time.
+        registry.carrier.cache_clear()
         yield one
+        registry.carrier.cache_clear()
 
 
 @pytest.mark.django_db
