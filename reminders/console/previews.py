@@ -10,7 +10,7 @@ from reminders.content.selectors import clinic_values
 from reminders.core.rendering import TemplateError, compile_text, render
 from reminders.core.segments import SegmentCount, count_segments, ucs2_characters
 from reminders.core.text_variables import VARIABLES, VariableKind
-from reminders.core.texts import TEXTS, TextKey, check_text, sample_values
+from reminders.core.texts import TEXTS, TextKey, advice_hazards, check_text, sample_values
 
 OPTION_WORDS: Final[Mapping[str, str]] = {
     "is_first": "First text of the plan",
@@ -62,6 +62,7 @@ class Preview:
     dear: list[str] = field(default_factory=list)
     pieces: list[tuple[str, bool]] = field(default_factory=list)
     problem: Problem | None = None
+    hazards: list[str] = field(default_factory=list)
 
 
 def options_for(text: TextKey, chosen: Mapping[str, str], *, was_sent: bool) -> list[Option]:
@@ -85,25 +86,24 @@ def options_for(text: TextKey, chosen: Mapping[str, str], *, was_sent: bool) -> 
 def preview(*, clinic: Clinic, text: TextKey, language: str, source: str, options: list[Option]) -> Preview:
     """Render the words for the sample patient, with the clinic's own name, phone and links.
 
-    A text that can be rendered may still hold a problem: what it has to say in every case.
+    A text that can be rendered may still hold a problem: what it has to say in every case. `hazards` are all the words
+    on heat and medicine that somebody must not be told, whatever the sample patient.
     """
     try:
         compiled = compile_text(source)
         body = render(compiled, values=_values(clinic, language, options))
     except TemplateError as error:
         return Preview(problem=_problem(error))
-    problem = None
-    try:
-        check_text(key=text.key, language=language, source=source)
-    except TemplateError as error:
-        problem = _problem(error)
+    hazards = [hazard.message for hazard in advice_hazards(key=text.key, language=language, compiled=compiled)]
+    problem = problem_of(text=text, language=language, source=source)
     return Preview(
         body=body,
         parts=count_segments(body),
         longest_parts=_longest(source, language),
         dear=sorted({char for _, char in ucs2_characters(body)}),
         pieces=_pieces(body),
-        problem=problem,
+        problem=None if problem and problem.sentence in hazards else problem,
+        hazards=hazards,
     )
 
 

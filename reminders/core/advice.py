@@ -4,7 +4,14 @@ Every rule can only take something away, so their order does not matter and what
 rules come from published contraindications of surface heat, from US over-the-counter drug labels, and, where `source`
 says "judgement", from caution alone. A licensed clinician must sign them off before patients get texts.
 
-Metal allergy, pacemaker and technique change nothing here: they decide about the treatment itself, which is over.
+Metal allergy, pacemaker and technique change nothing here: they decide about the treatment itself, which is over. So do
+the cautions on electric current (pacemaker, epilepsy, pregnancy, implanted metal, blood thinners): no advice is known
+that would differ after it.
+
+Not asked in screening, so no rule can read it: for heat, poor circulation, infection or fever, an open wound, a fresh
+bruise, creams on the skin, metal in the area; for medicine, heart disease, high blood pressure, diuretics, asthma from
+aspirin, three or more drinks a day, and what is taken already. The starter texts caution in their place ("not on numb,
+bruised or broken skin", "if it is safe for you", "follow the label"); of circulation and infection they say nothing.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -79,9 +86,13 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One line of the table: where it applies, heat is off (`drug` is None) or at most `drug` may be named."""
+    """One line of the table: where it applies, heat is off (`drug` is None) or at most `drug` may be named.
+
+    `who` says of which patients, in words that follow "patients".
+    """
 
     name: str
+    who: str
     drug: DrugAdvice | None
     sentence: str
     source: str
@@ -132,6 +143,7 @@ _NSAID_OUT = DrugAdvice.ACETAMINOPHEN
 RULES: tuple[Rule, ...] = (
     Rule(
         "heat_reduced_sensation",
+        "with reduced feeling",
         None,
         "Feeling is reduced, so heat could burn without being noticed.",
         _HEAT,
@@ -139,6 +151,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "heat_bleeding_disorder",
+        "with a bleeding disorder",
         None,
         "A bleeding disorder: heat widens the vessels of a muscle that may still bleed.",
         _HEAT,
@@ -146,6 +159,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "heat_anticoagulant",
+        "on a blood thinner",
         None,
         "A blood thinner acts like a bleeding disorder, so heat is left out.",
         "judgement, after the bleeding disorders of the heat contraindications",
@@ -153,6 +167,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "heat_pregnancy",
+        "who are or may be pregnant (near belly and low back)",
         None,
         "Pregnant or not known, and the treated region is, or may be, the belly or low back: no heat there.",
         _HEAT,
@@ -160,6 +175,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "drug_not_screened",
+        "not fully screened",
         DrugAdvice.NONE,
         "A screening answer that matters for pain medicine is missing, so no drug is named.",
         "judgement: what is not known is treated as a no",
@@ -167,6 +183,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "drug_age_unknown",
+        "of unknown age",
         DrugAdvice.NONE,
         "The age is not known, and no drug is named to anyone who may be under 18.",
         "judgement: what is not known is treated as a no",
@@ -174,6 +191,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "drug_under_18",
+        "under 18",
         DrugAdvice.NONE,
         "Under 18: no automatic text names a drug.",
         "judgement",
@@ -181,6 +199,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "drug_anticoagulant",
+        "on a blood thinner",
         DrugAdvice.NONE,
         "A blood thinner: NSAIDs add to the risk of bleeding, and with warfarin acetaminophen needs a question first.",
         f"{_LABEL}; AAFP list of NSAID interactions; FDA questions and answers on acetaminophen",
@@ -188,6 +207,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "drug_liver_disease",
+        "with liver disease",
         DrugAdvice.NONE,
         "Liver disease: the labels of both kinds say to ask a doctor first.",
         _LABEL,
@@ -195,6 +215,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "drug_pregnancy",
+        "who are pregnant",
         DrugAdvice.NONE,
         "Pregnant: NSAIDs are to be avoided from about 20 weeks, and acetaminophen needs a question first.",
         f"FDA safety communication, 15 October 2020; {_LABEL}",
@@ -202,6 +223,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "drug_bleeding_disorder",
+        "with a bleeding disorder",
         _NSAID_OUT,
         "A bleeding disorder: NSAIDs make bleeding worse.",
         _LABEL,
@@ -209,6 +231,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "drug_nsaid_allergy",
+        "allergic to aspirin or another NSAID",
         _NSAID_OUT,
         "An allergy to aspirin or another NSAID rules out all of them.",
         f"{_LABEL}, allergy alert",
@@ -216,6 +239,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "drug_ulcer",
+        "with a stomach ulcer",
         _NSAID_OUT,
         "A stomach ulcer or bleeding: NSAIDs can make it bleed again.",
         f"{_LABEL}, stomach bleeding warning",
@@ -223,6 +247,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "drug_kidney_disease",
+        "with kidney disease",
         _NSAID_OUT,
         "Kidney disease: NSAIDs need a doctor's word first.",
         _LABEL,

@@ -10,6 +10,7 @@ from enum import StrEnum
 from itertools import product
 from types import MappingProxyType
 
+from reminders.core.advice_lint import Hazard, Rendering, find_hazards
 from reminders.core.rendering import CompiledText, TemplateError, compile_text, render
 from reminders.core.text_variables import VARIABLES, VariableKind
 
@@ -187,7 +188,7 @@ def check_text(*, key: str, language: str, source: str) -> CompiledText:
     """Check one text as the text of its key: what `compile_text` checks, the names it may use, and what it must say.
 
     Renders it with every choice and flag, so no branch can fail or fall silent later. Raises TemplateError with the
-    further codes `unknown_text`, `variable_not_here` and `must_say`.
+    further codes `unknown_text`, `variable_not_here`, `must_say`, `unguarded_advice` and `dose`.
     """
     text = TEXTS.get(key)
     if text is None:
@@ -206,7 +207,30 @@ def check_text(*, key: str, language: str, source: str) -> CompiledText:
             if wanted.casefold() not in body:
                 where = " in a first text" if first else ""
                 raise TemplateError(code="must_say", message=f"Let the text say {said}{where}, in every case.")
+    for hazard in advice_hazards(key=key, language=language, compiled=compiled):
+        raise TemplateError(code=hazard.code, message=hazard.message)
     return compiled
+
+
+def advice_hazards(*, key: str, language: str, compiled: CompiledText) -> tuple[Hazard, ...]:
+    """Return what a text of the catalogue would tell patients about heat and medicine who must not be told, and doses.
+
+    Only what is sent to patients or strangers is looked at. A case that cannot be rendered is left out here.
+    """
+    text = TEXTS[key]
+    if text.audience is Audience.STAFF or text.medium is Medium.PAGE:
+        return ()
+    return find_hazards(_renderings(compiled, language), knows=text.variables)
+
+
+def _renderings(compiled: CompiledText, language: str) -> Iterator[Rendering]:
+    for values in sample_values(compiled.variables, language=language):
+        try:
+            body = render(compiled, values=values)
+        except TemplateError:
+            continue
+        heat_ok, drug = values.get("heat_ok"), values.get("drug")
+        yield Rendering(body, heat_ok if isinstance(heat_ok, bool) else None, drug if isinstance(drug, str) else None)
 
 
 def _owed(text: TextKey, *, first: bool, language: str) -> Iterator[tuple[str, str]]:

@@ -117,3 +117,36 @@ def test_an_empty_text_is_refused_beside_the_field(therapist: Client, template: 
 
     assert response.status_code == 422
     assert "Write the text; there is nothing to send." in response.content.decode()
+
+
+OTC = "/templates/advice_otc/en/"
+OPENING = "{{ clinic_name }}.{% if is_first %} Reply STOP to end.{% endif %} "
+
+
+def test_a_medicine_that_anybody_would_be_told_of_is_shown_while_typing_and_not_published(
+    therapist: Client, clinic: Clinic
+) -> None:
+    factories.make_template(clinic=clinic, key="advice_otc")
+    unguarded = OPENING + "Sore? Take Advil. Tomar 2 tabletas."
+
+    page = therapist.post(f"{OTC}preview/", {"body": unguarded, "drug": "any"}).content.decode()
+    refused = therapist.post(OTC, {"body": unguarded, "action": "publish"})
+
+    for said in (page, refused.content.decode()):
+        assert "on a blood thinner" in said
+        assert "under 18" in said
+        assert "to take “advil”. Put those words inside {% if drug == &#39;any&#39; %}" in said
+        assert "Take out the dose “2 tabletas”: never by text." in said
+    assert page.count("“advil”") == 1, "each finding once"
+    assert refused.status_code == 422
+    assert Template.objects.get(key="advice_otc").published.number == 1  # type: ignore[union-attr]
+
+
+def test_a_guarded_medicine_is_published(therapist: Client, clinic: Clinic) -> None:
+    factories.make_template(clinic=clinic, key="advice_otc")
+    guarded = OPENING + "Sore?{% if drug == 'any' %} Advil may help. Follow the label.{% endif %}"
+
+    page = therapist.post(OTC, {"body": guarded, "action": "publish"}, follow=True).content.decode()
+
+    assert "Published as version 2." in page
+    assert "This would tell" not in page
