@@ -54,6 +54,7 @@ def _context(row: Patient) -> dict[str, Any]:
         "screening": screening,
         "screening_facts": timeline.screening_facts(screening) if screening else ([], []),
         "plans": timeline.plans(story),
+        "limits": timeline.limits(patient=row, story=story, now=now),
         "being_planned": any(map(_is_being_planned, story.sessions)),
         "planned": list(reversed([entry for entry in entries if entry.at > now])),
         "past": [entry for entry in entries if entry.at <= now],

@@ -7,12 +7,13 @@ from typing import Any, Final
 
 from reminders.clinic.models import ConsentRecord, Patient, ScreeningRecord, TreatmentSession
 from reminders.clinic.phones import format_phone
+from reminders.clinic.selectors import age_years
 from reminders.console import wording
 from reminders.console.marks import deciding_words
 from reminders.console.tones import MESSAGE_STATES, SEVERITIES, TAKEN_BACK, Tone
 from reminders.console.wording import say
 from reminders.conversations.models import CheckIn, InboundMessage
-from reminders.core.advice import SCREENING_FACTS
+from reminders.core.advice import SCREENING_FACTS, Reason, Screening, decide_advice
 from reminders.core.states import DROPPED, UNSENT, CheckInState, MessageState
 from reminders.escalations.models import Escalation
 from reminders.messaging.models import Message
@@ -123,6 +124,20 @@ def conversation(story: Story) -> list[Bubble]:
 def plans(story: Story) -> list[tuple[TreatmentSession, list[Message]]]:
     """Return each session with the texts of its course, in the order they leave; sessions without any are left out."""
     return [(session, texts) for session in story.sessions if (texts := _course(session, story.messages))]
+
+
+def limits(*, patient: Patient, story: Story, now: datetime) -> tuple[Reason, ...]:
+    """Return why the texts of the newest session that has any say less, by the screening that counts now."""
+    session = next((session for session, _ in plans(story)), None)
+    if session is None:
+        return ()
+    newest = story.screenings[0] if story.screenings else None
+    return decide_advice(
+        screening=Screening(**{fact: getattr(newest, fact) for fact in SCREENING_FACTS}) if newest else None,
+        technique=session.technique,
+        age_years=age_years(patient=patient, now=now),
+        regions=session.regions,
+    ).reasons
 
 
 def _course(session: TreatmentSession, messages: list[Message]) -> list[Message]:

@@ -1,11 +1,13 @@
 """Finding a patient, and the whole story on one page."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.test import Client
 
 from reminders.clinic.models import Clinic, Clinician, Patient
+from reminders.core.advice import SCREENING_FACTS
 from tests import factories
 from tests.console.conftest import LogIn
 
@@ -82,6 +84,21 @@ def test_the_axis_holds_texts_replies_consent_screening_and_cases(therapist: Cli
         "Nothing to report",
     ):
         assert words in axis, words
+
+
+def test_the_plan_says_why_its_texts_say_less(therapist: Client, clinic: Clinic) -> None:
+    def page_for(screening: Mapping[str, bool | None] | None) -> str:
+        patient = factories.make_patient(clinic=clinic, screening=screening, birth_date=date(1980, 5, 1))
+        factories.make_plan(treatment_session=factories.make_treatment_session(patient=patient))
+        return therapist.get(f"/patients/{patient.pk}/").content.decode()
+
+    missing = "A screening answer that matters for pain medicine is missing, so no drug is named."
+    thinner = "A blood thinner acts like a bleeding disorder, so heat is left out."
+    clear = dict.fromkeys(SCREENING_FACTS, False)
+
+    assert missing in page_for(None)
+    assert thinner in page_for({**clear, "anticoagulant": True})
+    assert "may say less" not in page_for(clear)
 
 
 def test_what_is_planned_stands_above_now(therapist: Client, dana: Patient) -> None:
