@@ -25,7 +25,7 @@ run: $(RUN_READY) ## Start everything on this machine; Ctrl-C stops it. ARGS="--
 demo: $(RUN_READY) ## Tell the whole story on a stack of its own, in a minute and a half.
 	@exec $(BIN)/reminders demo $(ARGS)
 
-test: lint ## Lint, then all tests on real parts: about nine minutes on two cores.
+test: lint ## Lint, then all tests on real parts: about ten minutes on two cores.
 	$(BIN)/pytest $(ARGS)
 
 lint: $(DEV_READY) ## Style, format, types and the arrows between packages: about a minute.
