@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from reminders.config import Config, ConfigError, read_config
 from reminders.core.understanding import Intent, read
 from reminders.core.understanding.lexicon import LexiconError
+from reminders.core.understanding.suspicion import load_weights
 from reminders.insights.findings import Finding, Problem, by_level, danger, found_by
 from reminders.management.become import join_running_parts
 from reminders.management.stack.health import check_broker, check_database
@@ -118,11 +119,12 @@ def _migrations() -> Iterator[Problem]:
 def _lexicon() -> Iterator[Problem]:
     try:
         found = read(DANGER_SIGN).intent is Intent.RED_FLAG
+        load_weights()
         why = "" if found else f"“{DANGER_SIGN}” is not read as a danger sign"
     except (LexiconError, OSError) as error:
         why = str(error)
     if why:
-        advice = "Restore `reminders/core/understanding/lexicon`; until then every reply goes to a person."
+        advice = "Restore `reminders/core/understanding`; until then every reply goes to a person."
         yield danger(f"The words that replies are read by do not load: {why}.", advice)
 
 

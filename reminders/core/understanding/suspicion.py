@@ -8,12 +8,13 @@ plain text; reading is adding them up, without a network and the same each time.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from itertools import pairwise
 from math import exp, sqrt
 
 from reminders.core.understanding.context import Context, Status
+from reminders.core.understanding.lexicon import LexiconError
 from reminders.core.understanding.reading import Flag
 from reminders.core.understanding.text import Token
 
@@ -100,7 +101,8 @@ def word_grams(tokens: Sequence[Token]) -> Iterator[tuple[str, int, int]]:
             yield "w:" + " ".join(words[first : first + length]), first, first + length
 
 
-@cache
+# Bounded: these are words that patients wrote, and they neither stay nor pile up.
+@lru_cache(maxsize=4096)
 def _parts(word: str) -> tuple[str, ...]:
     framed = f"_{word}_"
     return tuple(
@@ -156,9 +158,12 @@ def _gravest_words(tokens: Sequence[Token], weights: Weights) -> tuple[int, int]
 
 @cache
 def load_weights() -> Weights:
-    """Return the product's weights."""
+    """Return the product's weights. Raises LexiconError, with the line, where the table is not as it has to be."""
     folder = resources.files("reminders.core.understanding")
-    return parse_weights(folder.joinpath(WEIGHTS).read_text(encoding="utf-8"))
+    try:
+        return parse_weights(folder.joinpath(WEIGHTS).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise LexiconError(f"{WEIGHTS}: {error}") from error
 
 
 def parse_weights(content: str) -> Weights:
