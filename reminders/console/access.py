@@ -33,6 +33,14 @@ class May(StrEnum):
     HANDLE_INBOX = "handle_inbox"
     PUBLISH_TEXTS = "publish_texts"
     DECIDE_DELIVERY = "decide_delivery"
+    WRITE_TO_PATIENTS = "write_to_patients"
+    EDIT_PATIENTS = "edit_patients"
+    EXPORT_PATIENTS = "export_patients"
+    ERASE_PATIENTS = "erase_patients"
+    PUBLISH_PROTOCOLS = "publish_protocols"
+    MANAGE_STAFF = "manage_staff"
+    MANAGE_CLINIC = "manage_clinic"
+    OWN_ACCOUNT = "own_account"
 
 
 ROLES = {
@@ -42,6 +50,14 @@ ROLES = {
     May.HANDLE_INBOX: frozenset({Role.OWNER, Role.THERAPIST, Role.FRONT_DESK}),
     May.PUBLISH_TEXTS: frozenset({Role.OWNER, Role.THERAPIST}),
     May.DECIDE_DELIVERY: frozenset({Role.OWNER, Role.THERAPIST, Role.FRONT_DESK}),
+    May.WRITE_TO_PATIENTS: frozenset({Role.OWNER, Role.THERAPIST, Role.FRONT_DESK}),
+    May.EDIT_PATIENTS: frozenset({Role.OWNER, Role.THERAPIST, Role.FRONT_DESK}),
+    May.EXPORT_PATIENTS: frozenset({Role.OWNER, Role.THERAPIST}),
+    May.ERASE_PATIENTS: frozenset({Role.OWNER}),
+    May.PUBLISH_PROTOCOLS: frozenset({Role.OWNER, Role.THERAPIST}),
+    May.MANAGE_STAFF: frozenset({Role.OWNER}),
+    May.MANAGE_CLINIC: frozenset({Role.OWNER}),
+    May.OWN_ACCOUNT: frozenset({Role.OWNER, Role.THERAPIST, Role.FRONT_DESK, Role.VIEWER}),
 }
 
 

@@ -13,6 +13,7 @@ from reminders.clinic.phones import format_phone
 from reminders.console import marks, moments, tones, wording
 from reminders.console.access import May, allows
 from reminders.console.pictures import pictures_of
+from reminders.console.rooms import ROOMS, rooms_of
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "case_name": wording.case_name,
@@ -41,8 +42,10 @@ def environment(**options: Any) -> Environment:
     pages.globals.update(
         {
             "allows": allows,
+            "daily_rooms": [one.name for one in ROOMS if one.is_daily],
             "htmx_script": htmx_script,
             "may": May,
+            "rooms_of": rooms_of,
             "settings": settings,
             "static": static,
             "url": _url,

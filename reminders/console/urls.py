@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from reminders.console import delivery, escalations, patients, pictures, sessions, sign_in, templates_room, today
+from reminders.console import delivery, escalations, patients, pictures, rooms, sessions, sign_in, templates_room, today
 
 urlpatterns = [
     path("login/", sign_in.SignIn.as_view(), name="login"),
     path("logout/", sign_in.SignOut.as_view(), name="logout"),
     path("", today.today, name="today"),
     path("today/live/", today.live, name="today_live"),
+    path("more/", rooms.more, name="more"),
     path("inbox/<int:inbound_id>/done/", today.inbox_done, name="inbox_done"),
     path("patients/", patients.patient_list, name="patients"),
     path("patients/<int:patient_id>/", patients.patient, name="patient"),

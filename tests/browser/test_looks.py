@@ -20,6 +20,7 @@ def addresses(day: Day) -> dict[str, str]:
     """Return every page of the console by name."""
     return {
         "today": "/",
+        "more": "/more/",
         "patients": "/patients/",
         "patient": f"/patients/{day.sore.pk}/",
         "patient-urgent": f"/patients/{day.breathless.patient_id}/",
