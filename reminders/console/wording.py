@@ -128,6 +128,7 @@ TEXTS: Mapping[str, str] = {
     "person_will_look": "A person will look",
     "check_in_closed_thanks": "Answer after the check-in closed",
     "clinician_acknowledged": "A clinician has your case",
+    "call_announced": "Who will call, and by when",
     "opt_out_confirmed": "Opt-out confirmed",
     "opt_in_confirmed": "Opt-in confirmed",
     "help": "Help",

@@ -85,6 +85,13 @@ _ALL = (
     ),
     _words("escalation_code", "The short code that names a case without naming a patient.", "K7Q2"),
     _words("severity_word", "How soon staff must act, in words.", "urgent", "urgente"),
+    _words("caller_name", "Who of the clinic will call the patient, as the staff pages name them.", "Theo Tran"),
+    _words(
+        "call_time",
+        'By what time of the patient\'s day somebody calls, in words that can follow "by" or "antes de".',
+        "2:45 PM",
+        "las 2:45 PM",
+    ),
     _words("link", "The address, behind login, where staff read the case.", "https://care.example/e/K7Q2"),
 )
 

@@ -46,6 +46,10 @@ class Escalation(models.Model):
     # The ladder: how many rungs were rung in all, and when the next one is due (null: no ladder, or it stopped).
     rings = models.PositiveIntegerField(default=0)
     next_ring_at = models.DateTimeField(null=True, blank=True)
+    # Put aside until then; it comes back by the clock alone, so nothing has to run for it.
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+    handed_over_at = models.DateTimeField(null=True, blank=True)
+    handed_over_by = models.ForeignKey(Clinician, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         constraints = [
@@ -72,6 +76,10 @@ class Escalation(models.Model):
             models.CheckConstraint(
                 condition=~Q(state="resolved") | (Q(resolved_at__isnull=False) & ~Q(outcome="")),
                 name="escalation_resolved_has_outcome",
+            ),
+            models.CheckConstraint(
+                condition=Q(snoozed_until__isnull=True) | ~(Q(severity="urgent") | Q(state="resolved")),
+                name="escalation_urgent_is_not_put_aside",
             ),
         ]
         indexes = [

@@ -9,17 +9,16 @@ import structlog
 from django.db import IntegrityError, transaction
 from django.db.models import Case, Q, QuerySet, Value, When
 
-from reminders.clinic import audit
-from reminders.clinic.models import AuditEvent, Clinic, Clinician, Patient, TreatmentSession
+from reminders.clinic.models import Clinic, Clinician, Patient, TreatmentSession
 from reminders.clinic.selectors import next_opening
 from reminders.clinic.turns import take_turn
 from reminders.core.states import SEVERITY_RANK, EscalationState, Severity
+from reminders.escalations.cases import get_case, record, stop_notices
 from reminders.escalations.errors import AlreadyTakenError, EscalationNotFoundError
 from reminders.escalations.ladder import notify_same_day, ring_next
 from reminders.escalations.models import Escalation
-from reminders.escalations.patient_texts import text_patient
+from reminders.escalations.patient_texts import CallPromise, promise_call, text_patient
 from reminders.logs import place_of
-from reminders.messaging.cancelling import take_back
 from reminders.messaging.compose import announce
 from reminders.messaging.models import Kind
 
@@ -78,7 +77,7 @@ def raise_escalation(
             due_at=_due_at(clinic, severity, now),
             next_ring_at=now if severity is Severity.URGENT else None,
         )
-        _audit(escalation, "raised", now, reason=reason, severity=str(severity))
+        record(escalation, "raised", now, reason=reason, severity=str(severity))
         _tell(escalation, now)
     return escalation
 
@@ -100,6 +99,7 @@ def _standing(cases: QuerySet[Escalation], check_in_id: int | None, inbound_id: 
 def _join(escalation: Escalation, severity: Severity, details: Mapping[str, Any], now: datetime) -> Escalation:
     """Add what a later text said to a standing case; what was said before stays said."""
     flags = sorted({*escalation.details.get("flags", ()), *details.get("flags", ())})
+    _wake(escalation, now)
     merged = {**escalation.details, **{name: value for name, value in details.items() if value is not None}}
     if flags:
         merged["flags"] = flags
@@ -107,6 +107,14 @@ def _join(escalation: Escalation, severity: Severity, details: Mapping[str, Any]
         escalation.details = merged
         escalation.save(update_fields=["details"])
     return _raise_severity(escalation, severity, now)
+
+
+def _wake(escalation: Escalation, now: datetime) -> None:
+    """Bring back a case that was put aside: there is news."""
+    if escalation.snoozed_until is not None:
+        escalation.snoozed_until = None
+        escalation.save(update_fields=["snoozed_until"])
+        record(escalation, "came_back", now)
 
 
 def _raise_severity(escalation: Escalation, severity: Severity, now: datetime) -> Escalation:
@@ -118,7 +126,7 @@ def _raise_severity(escalation: Escalation, severity: Severity, now: datetime) -
     escalation.due_at = min(escalation.due_at, _due_at(escalation.clinic, severity, now))
     escalation.next_ring_at = now if severity is Severity.URGENT else None
     escalation.save(update_fields=["severity", "due_at", "next_ring_at"])
-    _audit(escalation, "became_more_serious", now, severity=str(severity))
+    record(escalation, "became_more_serious", now, severity=str(severity))
     _tell(escalation, now)
     return escalation
 
@@ -172,10 +180,19 @@ def _ring_if_due(escalation_id: int, now: datetime) -> bool:
     return True
 
 
-def acknowledge(*, escalation_id: int, clinic: Clinic, clinician: Clinician, via: str, now: datetime) -> Escalation:
+def acknowledge(
+    *,
+    escalation_id: int,
+    clinic: Clinic,
+    clinician: Clinician,
+    via: str,
+    now: datetime,
+    promise: CallPromise | None = None,
+) -> Escalation:
     """Make `clinician` the owner of an open case and stop its ladder; `via` is page, sms or call.
 
-    The patient of an urgent case is told, once, unless they opted out. The same person again changes nothing. Raises
+    The patient of an urgent case is told, once, unless they opted out; with a `promise` the patient of any case is told
+    who will call and by when. The same person again changes nothing. Raises
     AlreadyTakenError where a colleague was faster, and EscalationNotFoundError where this clinic has no such case.
     """
     with transaction.atomic():
@@ -185,12 +202,14 @@ def acknowledge(*, escalation_id: int, clinic: Clinic, clinician: Clinician, via
             acknowledged_at=now,
             acknowledged_via=via,
             next_ring_at=None,
+            snoozed_until=None,
         )
-        escalation = _get(escalation_id, clinic)
+        escalation = get_case(escalation_id, clinic)
         if taken:
-            _stop_notices(escalation, now)
-            _audit(escalation, "acknowledged", now, clinician=clinician, via=via)
-            if escalation.severity == Severity.URGENT:
+            stop_notices(escalation, now)
+            record(escalation, "acknowledged", now, clinician=clinician, via=via)
+            promised = promise and promise_call(escalation=escalation, promise=promise, clinician=clinician, now=now)
+            if escalation.severity == Severity.URGENT and not promised:
                 text_patient(escalation=escalation, key="clinician_acknowledged", kind=Kind.REPLY, now=now)
             announce()
         elif escalation.owner_id != clinician.pk or escalation.state == EscalationState.RESOLVED:
@@ -222,39 +241,9 @@ def resolve(
             outcome=outcome,
             note=note,
             next_ring_at=None,
+            snoozed_until=None,
         )
-        escalation = _get(escalation_id, clinic)
-        _stop_notices(escalation, now)
-        _audit(escalation, "resolved", now, clinician=clinician, outcome=outcome)
+        escalation = get_case(escalation_id, clinic)
+        stop_notices(escalation, now)
+        record(escalation, "resolved", now, clinician=clinician, outcome=outcome)
     return escalation
-
-
-def _get(escalation_id: int, clinic: Clinic) -> Escalation:
-    escalation = (
-        Escalation.objects.select_related("clinic", "patient", "treatment_session", "owner", "inbound")
-        .filter(pk=escalation_id, clinic=clinic)
-        .first()
-    )
-    if escalation is None:
-        raise EscalationNotFoundError("There is no such case in this clinic.")
-    return escalation
-
-
-def _stop_notices(escalation: Escalation, now: datetime) -> None:
-    """Take back notices that have not left: the case has an owner."""
-    take_back(escalation.notices.filter(clinician__isnull=False), reason="acknowledged", now=now)
-
-
-def _audit(
-    escalation: Escalation, verb: str, now: datetime, *, clinician: Clinician | None = None, **details: Any
-) -> None:
-    audit.record(
-        clinic=escalation.clinic,
-        actor=AuditEvent.Actor.CLINICIAN if clinician else AuditEvent.Actor.SYSTEM,
-        clinician=clinician,
-        verb=verb,
-        subject=escalation,
-        patient=escalation.patient,
-        now=now,
-        **details,
-    )
