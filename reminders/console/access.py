@@ -125,6 +125,7 @@ def access_escalation(request: StaffRequest, escalation_id: int) -> Escalation:
         "patient",
         "owner",
         "resolved_by",
+        "handed_over_by",
         "treatment_session__clinician",
         "inbound__understanding",
         "check_in__answer__understanding",

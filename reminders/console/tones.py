@@ -43,6 +43,8 @@ MESSAGE_STATES: Mapping[str, Tone] = {
 
 CLOSED = Tone("Closed", "check", "good")
 IN_HANDS = Tone("In somebody’s hands", "hand", "good")
+ASIDE = Tone("Put aside", "clock", "quiet")
+BACK = Tone("Time to look again", "clock", "same-day")
 IN_USE = Tone("In use", "check", "good")
 TAKEN_BACK = Tone("Taken back", "minus", "quiet")
 RUNNING = Tone("Sending", "check", "good")
