@@ -35,7 +35,15 @@ class Case:
     escalation: Escalation
     inbound: InboundMessage | None
     because: list[Any]
+    since: datetime
     waited: str
+    is_back: bool
+    is_aside: bool
+
+    @property
+    def needs_somebody(self) -> bool:
+        """Whether it waits for a person: nobody has it, or the time until which it was put aside is over."""
+        return not self.is_aside and (self.is_back or self.escalation.state == EscalationState.OPEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +93,20 @@ def words_of(escalation: Escalation) -> InboundMessage | None:
 
 def _case(escalation: Escalation, now: datetime) -> Case:
     inbound = words_of(escalation)
-    since = escalation.acknowledged_at or escalation.created_at
-    return Case(escalation, inbound, deciding_words(inbound), span(now - since))
+    until = escalation.snoozed_until
+    is_back = until is not None and until <= now
+    since = escalation.handed_over_at or escalation.acknowledged_at or escalation.created_at
+    if until is not None and is_back and escalation.state != EscalationState.OPEN:
+        since = until
+    return Case(
+        escalation=escalation,
+        inbound=inbound,
+        because=deciding_words(inbound),
+        since=since,
+        waited=span(now - since),
+        is_back=is_back,
+        is_aside=until is not None and not is_back,
+    )
 
 
 def _headline(cases: list[Case], now: datetime) -> str:
@@ -94,7 +114,7 @@ def _headline(cases: list[Case], now: datetime) -> str:
     if not cases:
         return "Nobody needs you right now."
     people = len({case.escalation.patient_id or -case.escalation.pk for case in cases})
-    waited = span(now - min(case.escalation.created_at for case in cases))
+    waited = span(now - min(case.since for case in cases))
     if people == 1:
         return f"1 patient needs you; waiting for {waited}."
     return f"{people} patients need you; the oldest has waited {waited}."
@@ -104,18 +124,28 @@ def _live_part(request: StaffRequest) -> LivePart:
     clinic = request.user.clinic
     now = clock.now()
     rows = worklist(clinic=clinic).select_related(
-        "patient", "owner", "treatment_session", "inbound__understanding", "check_in__answer__understanding"
+        "patient",
+        "owner",
+        "handed_over_by",
+        "treatment_session",
+        "inbound__understanding",
+        "check_in__answer__understanding",
     )
     cases = [_case(row, now) for row in rows]
-    waiting = [case for case in cases if case.escalation.state == EscalationState.OPEN]
+    waiting = [case for case in cases if case.needs_somebody]
     context = {
         "clinic": clinic,
         "now": now,
         "today_in_words": today_in_words(now, clinic.timezone),
         "headline": _headline(waiting, now),
         "waiting": waiting,
-        "in_hands": [case for case in cases if case.escalation.state == EscalationState.ACKNOWLEDGED],
+        "in_hands": [case for case in cases if not case.needs_somebody and not case.is_aside],
+        "aside": sorted(
+            (case for case in cases if case.is_aside), key=lambda case: case.escalation.snoozed_until or now
+        ),
         "board": selectors.check_in_board(clinic=clinic, now=now),
+        "missed": selectors.missed_count(clinic=clinic, now=now),
+        "missed_days": selectors.MISSED_COUNTED_FOR.days,
         "inbox": [(row, deciding_words(row)) for row in selectors.inbox(clinic=clinic)],
         "trouble": selectors.delivery_trouble(clinic=clinic, now=now),
     }

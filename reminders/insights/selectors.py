@@ -10,7 +10,7 @@ from django.db.models import Count, Max, OuterRef, Q, Subquery
 from reminders.clinic.models import Clinic, ConsentRecord, Patient, PatientPhone
 from reminders.conversations.models import CheckIn, InboundMessage
 from reminders.core.quiet_hours import first_instant
-from reminders.core.states import CheckInState, MessageState
+from reminders.core.states import MISSED, CheckInState, MessageState
 from reminders.insights.delivery import not_sent_again
 from reminders.messaging.models import PRIORITY, QUESTIONS, Message, OutboxRow
 
@@ -27,6 +27,7 @@ TROUBLE: Final = frozenset(
 
 TROUBLE_SHOWN_FOR: Final = timedelta(days=3)
 SILENT_SHOWN_FOR: Final = timedelta(days=2)
+MISSED_COUNTED_FOR: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,13 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class CheckInBoard:
-    """Where today's questions stand. Lists are cut at a limit; `counts` are of all."""
+    """Where today's questions stand. Lists are cut at a limit; `counts` and `silent_causes` are of all.
+
+    `silent_causes` are codes of why nobody answered, the most frequent first.
+    """
 
     counts: dict[str, int]
+    silent_causes: dict[str, int]
     due: list[Message]
     waiting: list[CheckIn]
     answered: list[CheckIn]
@@ -75,12 +80,15 @@ def check_in_board(*, clinic: Clinic, now: datetime, limit: int = 25) -> CheckIn
     answered = Q(state=CheckInState.ANSWERED, answered_at__gte=day.start)
     silent = Q(state=CheckInState.SILENT, closes_at__gte=now - SILENT_SHOWN_FOR)
     asked = CheckIn.objects.filter(clinic=clinic)
-    counts = asked.filter(waiting | answered | silent).aggregate(
-        waiting=Count("id", filter=waiting), answered=Count("id", filter=answered), silent=Count("id", filter=silent)
+    counts = asked.filter(waiting | answered).aggregate(
+        waiting=Count("id", filter=waiting), answered=Count("id", filter=answered)
     )
+    causes = asked.filter(silent).order_by().values_list("silent_cause").annotate(times=Count("id"))
+    by_cause = dict(sorted(causes, key=lambda pair: (-pair[1], pair[0])))
     rows = asked.select_related("patient", "treatment_session", "answer")
     return CheckInBoard(
-        counts={"due": due.count(), **counts},
+        counts={"due": due.count(), **counts, "silent": sum(by_cause.values())},
+        silent_causes=by_cause,
         due=list(due.select_related("patient", "treatment_session").order_by("due_at", "id")[:limit]),
         waiting=list(rows.filter(waiting).order_by("asked_at", "id")[:limit]),
         answered=list(rows.filter(answered).order_by("-answered_at", "-id")[:limit]),
@@ -100,6 +108,14 @@ def delivery_trouble(*, clinic: Clinic, now: datetime, limit: int = 50) -> list[
         Message.objects.filter(clinic=clinic, state__in=sorted(TROUBLE), changed_at__gte=now - TROUBLE_SHOWN_FOR)
     )
     return list(rows.select_related("patient", "clinician").order_by("-changed_at", "-id")[:limit])
+
+
+def missed_count(*, clinic: Clinic, now: datetime) -> int:
+    """Return how many texts of the last seven days patients did not get; the register under Delivery lists them."""
+    missed = Message.objects.filter(
+        clinic=clinic, patient__isnull=False, state__in=sorted(MISSED), changed_at__gte=now - MISSED_COUNTED_FOR
+    )
+    return not_sent_again(missed).count()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,15 @@
 """One clinic's day, for pages to be looked at: every state that a page can show happens to somebody."""
 
+import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from reminders.clinic.models import AuditEvent, Clinic, Clinician, Patient, PatientPhone, TreatmentSession
+from reminders.config import BASE_DIR
+from reminders.content.models import ProtocolVersion
 from reminders.content.services import load_starters, save_draft
 from reminders.conversations.models import InboundMessage, Picture
+from reminders.escalations.keeping import snooze
 from reminders.escalations.models import Escalation
 from reminders.escalations.services import acknowledge, resolve
 from reminders.messaging.models import Sender
@@ -52,9 +56,12 @@ def make_day() -> Day:
     taken = _taken(clinic, therapist, now)
     closed = _closed(clinic, therapist, now)
     _routine(clinic, therapist, now)
+    _set_aside(clinic, therapist, now)
     _quiet_ones(clinic, therapist, now)
     _inbox(clinic, now)
     _trouble(clinic, therapist, now)
+    curve = tomllib.loads((BASE_DIR / "templates/protocols/dry-needling.toml").read_text())["thresholds"]
+    ProtocolVersion.objects.filter(clinic=clinic).update(thresholds=curve)
     return Day(clinic, therapist, sore, breathless, taken, closed, session)
 
 
@@ -196,6 +203,7 @@ def _sore(clinic: Clinic, therapist: Clinician, now: datetime) -> tuple[Patient,
 
 def _taken(clinic: Clinic, therapist: Clinician, now: datetime) -> Escalation:
     session = _treated(clinic, therapist, "Noah", "Lindqvist", 26, now, regions=["neck"], technique="electro")
+    _answered_before(session, therapist, now)
     case = _answered(session, "8 out of 10. worse than yesterday", 8, ("persists:worse", "worse"), now - 2 * HOUR)
     return acknowledge(escalation_id=case.pk, clinic=clinic, clinician=therapist, via="page", now=now - HOUR)
 
@@ -216,6 +224,23 @@ def _closed(clinic: Clinic, therapist: Clinician, now: datetime) -> Escalation:
 def _routine(clinic: Clinic, therapist: Clinician, now: datetime) -> None:
     session = _treated(clinic, therapist, "Bartholomew", "Featherstonehaugh-Whitaker", 27, now, regions=["lower_back"])
     _answered(session, "maybe a 5, still sore sitting down", 5, ("persists:still", "still sore"), now - 3 * HOUR)
+
+
+def _set_aside(clinic: Clinic, therapist: Clinician, now: datetime) -> None:
+    session = _treated(clinic, therapist, "Tomasz", "Zielinski", 28, now, regions=["forearm"])
+    case = _answered(session, "a 5, only when I grip", 5, ("persists:grip", "when I grip"), now - 4 * HOUR)
+    snooze(escalation_id=case.pk, clinic=clinic, clinician=therapist, until=now + 5 * HOUR, now=now - 3 * HOUR)
+
+
+def _answered_before(session: TreatmentSession, therapist: Clinician, now: datetime) -> None:
+    """Let the patient have answered after two earlier sessions, so that there is something to compare with."""
+    for days, score in ((42, 5), (21, 3)):
+        older = factories.make_treatment_session(
+            patient=session.patient, clinician=therapist, ended_at=now - timedelta(days=days), technique="electro"
+        )
+        at = older.ended_at + 24 * HOUR
+        plan = factories.make_plan(treatment_session=older, now=older.ended_at)
+        factories.make_check_in(plan=plan, state="answered", outcome="resolved", score=score, now=at, answered_at=at)
 
 
 def _quiet_ones(clinic: Clinic, therapist: Clinician, now: datetime) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import Client
 
+from reminders import clock
 from reminders.clinic.models import Clinic, Clinician, Patient
 from tests import factories
 from tests.console.conftest import LogIn
@@ -71,6 +72,51 @@ def test_a_taken_case_moves_to_the_hands_that_took_it(
     assert "Theo Tran took it" in _page(log_in(staff.owner))
 
 
+def test_a_case_put_aside_waits_in_its_own_group_and_comes_back_by_itself(
+    therapist: Client, staff: Staff, patient: Patient, log_in: LogIn
+) -> None:
+    case = factories.make_escalation(patient=patient, severity="routine")
+    therapist.post(f"/escalations/{case.pk}/aside/", {"when": "hour"})
+
+    assert "Nobody needs you right now." in _page(therapist)
+    assert f'id="aside-{case.pk}"' in _page(therapist)
+
+    clock.advance(by=timedelta(minutes=61))
+
+    page = _page(log_in(staff.therapist))
+    assert "1 patient needs you" in page
+    assert "Time to look again" in page
+    assert f'id="aside-{case.pk}"' not in page
+
+
+def test_a_taken_case_that_comes_back_is_taken_up_again_with_one_press(
+    therapist: Client, staff: Staff, patient: Patient, log_in: LogIn
+) -> None:
+    case = factories.make_escalation(patient=patient, severity="same_day")
+    therapist.post(f"/escalations/{case.pk}/acknowledge/")
+    therapist.post(f"/escalations/{case.pk}/aside/", {"when": "three_hours"})
+    clock.advance(by=timedelta(hours=3, minutes=2))
+    therapist = log_in(staff.therapist)
+    assert "1 patient needs you; waiting for 2 min." in _page(therapist)
+
+    therapist.post(f"/escalations/{case.pk}/back/")
+
+    assert "Nobody needs you right now." in _page(therapist)
+    assert "you took it" in _page(therapist)
+
+
+def test_a_case_handed_over_is_seen_by_the_colleague(
+    therapist: Client, staff: Staff, patient: Patient, log_in: LogIn
+) -> None:
+    case = factories.make_escalation(patient=patient)
+    therapist.post(f"/escalations/{case.pk}/acknowledge/")
+
+    therapist.post(f"/escalations/{case.pk}/hand-over/", {"to": staff.owner.pk})
+
+    assert "Theo Tran handed it to you" in _page(log_in(staff.owner))
+    assert "you handed it to Olivia Okafor" in _page(therapist)
+
+
 def test_a_danger_sign_from_an_unknown_number_is_shown(therapist: Client, clinic: Clinic) -> None:
     text = factories.make_inbound(clinic=clinic, body="cant breathe", intent="red_flag", flags=["breathing"])
     case = factories.make_escalation(patient=factories.make_patient(clinic=clinic), inbound=text, severity="urgent")
@@ -95,6 +141,34 @@ def test_check_ins_are_counted_by_where_they_stand(therapist: Client, clinic: Cl
     assert "<dt>waiting</dt><dd>1</dd>" in page
     assert "<dt>silent</dt><dd>1</dd>" in page
     assert "The text did not arrive." in page
+
+
+def test_silence_is_counted_by_its_cause(therapist: Client, clinic: Clinic) -> None:
+    for cause in ("not_delivered", "not_delivered", "delivered_but_quiet"):
+        session = factories.make_treatment_session(patient=factories.make_patient(clinic=clinic))
+        factories.make_check_in(
+            plan=factories.make_plan(treatment_session=session), state="silent", outcome="silent", silent_cause=cause
+        )
+
+    page = _page(therapist)
+
+    assert 'Silent: The text did not arrive. <span class="count">2</span>' in page
+    assert 'Silent: The text arrived; no answer came. <span class="count">1</span>' in page
+    assert "<dt>silent</dt><dd>3</dd>" in page
+
+
+def test_what_patients_missed_is_counted_and_leads_to_the_register(therapist: Client, patient: Patient) -> None:
+    assert "that patients missed" not in _page(therapist)
+    factories.make_message(patient=patient, kind="advice", state="expired", reason="expired")
+    factories.make_message(patient=patient, kind="advice", state="suppressed", reason="quiet_hours")
+    factories.make_message(patient=patient, kind="advice", state="cancelled", reason="answered")
+
+    page = _page(therapist)
+
+    assert "2 texts that patients missed" in page
+    register = therapist.get("/delivery/?days=7").content.decode()
+    assert 'id="missed"' in register
+    assert "Missed by patients" in register
 
 
 def test_trouble_names_its_cause_and_the_next_step(therapist: Client, patient: Patient) -> None:
@@ -154,5 +228,5 @@ def test_the_page_costs_the_same_queries_for_any_number_of_rows(
         factories.make_escalation(patient=patient, check_in=check_in, treatment_session=plan.treatment_session)
         factories.make_message(patient=patient, state="failed")
 
-    with django_assert_max_num_queries(16):  # type: ignore[operator]
+    with django_assert_max_num_queries(18):  # type: ignore[operator]
         therapist.get("/")
