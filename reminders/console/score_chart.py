@@ -100,7 +100,7 @@ def chart_of(*, row: Escalation, score: int | None, said_at: datetime | None) ->
         expected=steps,
         hour_ticks=[(_x(hours, axis), hours) for hours in range(0, axis + 1, 24)],
         score_ticks=[(_y(number), number) for number in (0, 5, TOP_SCORE)],
-        sentence=_sentence(here, groups),
+        sentence=_sentence(here, groups, is_danger=row.reason == "red_flag"),
     )
 
 
@@ -209,8 +209,8 @@ def _above_area(steps: Sequence[tuple[int, int]], axis: int) -> str:
     return f"{line} V{_y(TOP_SCORE)} H{line[1:].split()[0]} Z" if line else ""
 
 
-def _sentence(course: Sequence[Answer], groups: Sequence[Sequence[Answer]]) -> str:
-    """Return what the chart shows in one sentence or two."""
+def _sentence(course: Sequence[Answer], groups: Sequence[Sequence[Answer]], *, is_danger: bool) -> str:
+    """Return what the chart shows in a sentence or two; a low number must not calm anybody about a danger sign."""
     last = course[-1] if course else None
     parts = []
     if last is not None:
@@ -220,4 +220,6 @@ def _sentence(course: Sequence[Answer], groups: Sequence[Sequence[Answer]]) -> s
     if groups:
         worst = max(answer.score for group in groups for answer in group)
         parts.append(f"At most {worst} after the earlier session{'s' if len(groups) > 1 else ''}")
+    if is_danger:
+        parts.append("A danger sign counts whatever the number is")
     return ". ".join(parts) + "."

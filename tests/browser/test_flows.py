@@ -140,6 +140,16 @@ def test_everything_that_changes_something_works_without_script(open_page: OpenP
     page.get_by_role("button", name="Close with this outcome").click()
     expect(page.get_by_text("Closed. It is on record")).to_be_visible()
 
+    page.goto(f"/escalations/{day.taken.pk}/")
+    page.get_by_text("Put it aside for now").click()
+    page.get_by_label("Three hours").check()
+    page.get_by_role("button", name="Put it aside until then").click()
+    expect(page.get_by_text("it comes back by itself", exact=False).first).to_be_visible()
+    page.get_by_text("Hand it to a colleague").click()
+    page.get_by_label("Colleague", exact=True).select_option(label="Olivia Okafor")
+    page.get_by_role("button", name="Hand it over").click()
+    expect(page.get_by_text("In the hands of Olivia Okafor")).to_be_visible()
+
     page.goto("/templates/help/en/")
     page.get_by_label("Words in English").fill("Hello from {{ clinic_name }}")
     page.get_by_role("button", name="Show the preview").click()

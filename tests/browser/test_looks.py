@@ -94,6 +94,12 @@ def test_every_page_is_whole(open_page: OpenPage, day: Day, complaints: list[str
         wrong += _check(page, name)
         _keep(page, f"{name}-{size}-{scheme}")
 
+    page.goto(f"/escalations/{day.taken.pk}/")
+    for closed in page.locator("details").all():
+        closed.locator("summary").click()
+    wrong += _check(page, "escalation-unfolded")
+    _keep(page, f"escalation-unfolded-{size}-{scheme}")
+
     page.goto("/sessions/new/")
     page.get_by_role("button", name="Save and start the texts").click()
     wrong += _check(page, "session-problems")

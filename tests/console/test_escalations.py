@@ -333,7 +333,7 @@ def test_soreness_stands_against_the_curve_and_earlier_sessions(
 
     assert "7 of 10, 40 hours after the session; more than the 5 expected by then. At most 4 after the earlier" in page
     assert 'class="chart-expected"' in page
-    table = page.split('class="table chart-table"')[1].split("</table>")[0]
+    table = page.split('class="chart-table"')[1].split("</table>")[0]
     assert "at most 5, so this is more" in table
     assert "<td>24 h</td><td>4</td>" in table
     assert "at most 5 from hour 36 on, at most 3 from hour 60 on." in page

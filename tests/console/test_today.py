@@ -152,8 +152,7 @@ def test_silence_is_counted_by_its_cause(therapist: Client, clinic: Clinic) -> N
 
     page = _page(therapist)
 
-    assert 'Silent: The text did not arrive. <span class="count">2</span>' in page
-    assert 'Silent: The text arrived; no answer came. <span class="count">1</span>' in page
+    assert page.index("2 silent: The text did not arrive.") < page.index("1 silent: The text arrived; no answer came.")
     assert "<dt>silent</dt><dd>3</dd>" in page
 
 
