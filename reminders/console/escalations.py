@@ -13,6 +13,7 @@ from reminders.console.case_brief import brief_of, case_forms
 from reminders.escalations import keeping, services
 from reminders.escalations.cases import record
 from reminders.escalations.models import Escalation
+from reminders.escalations.patient_texts import is_opted_out
 
 UNPROCESSABLE = 422
 
@@ -53,7 +54,8 @@ def acknowledge(request: StaffRequest, escalation_id: int) -> HttpResponse:
         who = f"{row.owner.display_name} was faster and has this case." if row.owner else str(error)
         messages.error(request, who)
     else:
-        messages.success(request, "It is in your hands. Nobody else is called about it.")
+        told = " The patient is told who will call." if promise and not is_opted_out(escalation=row) else ""
+        messages.success(request, f"It is in your hands. Nobody else is called about it.{told}")
     return redirect("escalation", escalation_id=row.pk)
 
 
