@@ -28,7 +28,7 @@ WEIGHTS = Path("reminders/core/understanding/weights.tsv")
 # Strength of the fit: the inverse of the penalty on large weights.
 STRENGTH = 30.0
 SEEN_AT_LEAST = 2
-FALSE_ALARMS_AT_MOST = 0.004
+FALSE_ALARMS_AT_MOST = 0.007
 PARTS = 10
 SMALLEST = 8  # hundredths; lighter features are left out
 

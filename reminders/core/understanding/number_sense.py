@@ -98,7 +98,8 @@ class NumberSense:
             whole_at += 1
         whole = self.number_at(whole_at) if whole_at < len(self._tokens) else None
         if whole is None:
-            return None if self._word(end) in {"/", "over"} else AfterNumber(skip_to=end + 1)
+            is_of_pain = self._word(whole_at) in self._pain  # "3 de dolor"
+            return None if is_of_pain or self._word(end) in {"/", "over"} else AfterNumber(skip_to=end + 1)
         if whole[0] == 10 and not self._is_praise(at, whole[1]) and not self._is_date(at, end):
             if self._word(whole[1]) == "/":
                 return AfterNumber(skip_to=whole[1] + 2)
@@ -113,7 +114,9 @@ class NumberSense:
         token = self._tokens[at]
         if self._is_not_score(at, after, before, following):
             return False
-        if token.norm in _ZEROS and following in self._pain:
+        if following in self._pain and token.norm in _ZEROS:
+            return True
+        if following in {"of", "de"} and self._word(after + 1) in self._pain:
             return True
         if token.norm in _ZEROS and following in self._words("zero_of"):
             return False
@@ -139,7 +142,7 @@ class NumberSense:
             return True
         if following in {"%", "°", "$", "'"} or before in {"$", "+"} or before in self._bad_lead:
             return True
-        if following == "of" or (following == "de" and self._word(after + 1) not in {"dolor", "molestia"}):
+        if following in {"of", "de"} and self._word(after + 1) not in self._pain:
             return True
         if before == "of" and self._word(at - 2) in self._units:  # "3 sets of 10"
             return True
