@@ -119,7 +119,7 @@ def read_figures(*, now: datetime) -> Figures:
         senders=_senders({sender_id: waiting.count for sender_id, (waiting, _late) in due.items()}, _used_rates(now)),
         cases=cases,
         untaken=untaken,
-        overdue_cases=open_cases.filter(due_at__lt=now).count(),
+        overdue_cases=open_cases.filter(due_at__lt=now).exclude(snoozed_until__gt=now).count(),
         unread=_waiting(
             InboundMessage.objects.filter(handled_at__isnull=True, clinic__isnull=False), "received_at", now
         ),

@@ -10,6 +10,7 @@ from reminders.clinic.phones import format_phone
 from reminders.core.states import Severity
 from reminders.escalations.models import Escalation
 from reminders.escalations.services import raise_escalation
+from reminders.insights.figures import read_figures
 from reminders.messaging.models import Message
 from tests import factories
 from tests.console.conftest import LogIn
@@ -90,6 +91,17 @@ def test_a_chosen_hour_is_the_clinics_own(therapist: Client, sore: Escalation, c
     sore.refresh_from_db()
     assert sore.snoozed_until is not None
     assert f"{tomorrow}T15:30" in _page(therapist, sore), f"as read in {clinic.timezone}"
+
+
+def test_a_case_put_aside_on_purpose_rings_no_alarm_until_it_is_back(therapist: Client, sore: Escalation) -> None:
+    now = datetime.now(UTC)
+    Escalation.objects.filter(pk=sore.pk).update(due_at=now - timedelta(hours=1))
+    assert read_figures(now=now).overdue_cases == 1
+
+    therapist.post(f"/escalations/{sore.pk}/aside/", {"when": "three_hours"})
+
+    assert read_figures(now=now).overdue_cases == 0
+    assert read_figures(now=now + timedelta(hours=4)).overdue_cases == 1
 
 
 def test_news_from_the_patient_brings_a_case_back_at_once(
