@@ -47,7 +47,13 @@ _WRONG_NUMBER: Final = (
     "Is the number on file right? If it is, lift the hold under Delivery. If not, put the new number on file.",
     "Nothing was sent since: ask how sore it is, 0 to 10, and about numbness, weakness, fever or trouble breathing.",
 )
+_ANOTHERS_DANGER: Final = (
+    "Ask first who is unwell. If it is our patient, treat this call as urgent: what happened, and is help there?",
+    "If it is somebody else: 911, or that person's own doctor. Then ask how sore the patient is, 0 to 10.",
+)
 _END: Final = "Agree on what happens next, and write it into the note."
+
+_OTHERWISE: Final[Mapping[str, Sequence[str]]] = {"silence": _SILENCE, "anothers_danger": _ANOTHERS_DANGER}
 
 
 def call_script(*, reason: str, flags: Sequence[str], regions: Sequence[str], clinic_name: str) -> list[str]:
@@ -59,7 +65,7 @@ def call_script(*, reason: str, flags: Sequence[str], regions: Sequence[str], cl
         lines.append(_SELF_HARM if "self_harm" in flags else _EMERGENCY)
         lines += [question for flag, question in _BY_FLAG.items() if flag in flags and flag != "self_harm"]
     else:
-        lines += _SILENCE if reason == "silence" else _PERSISTS
+        lines += _OTHERWISE.get(reason, _PERSISTS)
     if NEAR_THE_CHEST.intersection(regions):
         lines.append(_NEAR_CHEST)
     return [*lines, _END]

@@ -148,6 +148,7 @@ REASONS: Mapping[str, str] = {
     "silence": "No answer after deep needling",
     "unreadable": "A text that we could not read",
     "wrong_number": "Somebody else has the phone",
+    "anothers_danger": "Somebody is unwell, perhaps the patient",
 }
 
 GROUNDS: Mapping[str, str] = {

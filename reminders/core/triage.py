@@ -10,6 +10,8 @@
     resolved, not sure  a person will look               check-in closed               inbox
     question            when a person reads it           unchanged                     inbox
     unclear             asked once more, then a person   unchanged, then closed        inbox after the second
+    unclear, and tells  a person will look, and 911      check-in closed               same-day
+    of another's danger
 
 "And more" is any of: a high score, more than the last answer or than after earlier sessions, above the expected curve
 for the technique and the place, words that say worse, or soreness still there at the recheck. The grounds go with the
@@ -138,7 +140,7 @@ def decide(*, reading: Reading, situation: Situation) -> Decision:
         case Intent.QUESTION:
             return Decision(answers=("question_received",), inbox_reason="question")
         case _:
-            return _unclear(situation)
+            return _anothers_danger(situation) if reading.others_flags else _unclear(situation)
 
 
 def _red_flag(reading: Reading, situation: Situation) -> Decision:
@@ -215,6 +217,16 @@ def _unclear(situation: Situation) -> Decision:
     if situation.asked is not None and situation.clarifications < situation.thresholds.clarify_limit:
         return Decision(answers=("ask_number_again",), ask_again=True)
     return _person(situation, "unclear")
+
+
+def _anothers_danger(situation: Situation) -> Decision:
+    """Ask nothing more: a relative may be writing about the patient, and only a call can tell."""
+    return Decision(
+        answers=("person_will_look",),
+        outcome="human" if situation.asked else "",
+        reason="anothers_danger",
+        severity=Severity.SAME_DAY,
+    )
 
 
 def _person(situation: Situation, inbox_reason: str) -> Decision:

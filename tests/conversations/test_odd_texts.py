@@ -146,3 +146,14 @@ def test_code_in_a_text_never_reaches_what_a_call_says(body: str) -> None:
         spoken = post_as_carrier(f"/webhooks/voice/answer/{public_id}/", {"CallSid": "CA" + "1" * 32})
         assert "zebra" not in spoken.content.decode()
         ElementTree.fromstring(spoken.content)  # noqa: S314
+
+
+def test_a_danger_told_of_somebody_else_is_a_call_the_same_day_and_no_further_question(story: Story) -> None:
+    check_in = story.asked()
+
+    story.texts("Mum's talking all jumbled and slurry since this morning")
+
+    check_in.refresh_from_db()
+    case = story.case()
+    assert (case.reason, case.severity) == ("anothers_danger", "same_day")
+    assert (check_in.outcome, story.answers()) == ("human", ["person_will_look"])

@@ -1,6 +1,7 @@
 """What follows an answer: every row of the policy, and every sign in its tier."""
 
 import tomllib
+from dataclasses import replace
 from importlib import resources
 
 import pytest
@@ -243,6 +244,16 @@ ROWS = {
         reading(Intent.UNCLEAR, sure=False),
         after(),
         {"answers": ("ask_number_again",), "ask_again": True},
+    ),
+    "unclear, and tells of somebody else's danger": (
+        replace(reading(Intent.UNCLEAR, sure=False), others_flags=frozenset({Flag.NEURO})),
+        after(),
+        {
+            "answers": ("person_will_look",),
+            "outcome": "human",
+            "reason": "anothers_danger",
+            "severity": Severity.SAME_DAY,
+        },
     ),
     "unclear again": (
         reading(Intent.UNCLEAR, sure=False),

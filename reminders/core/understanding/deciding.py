@@ -1,6 +1,7 @@
 """Reads a reply: the table that turns what was found into one intent, in the order of precedence."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from reminders.core.understanding.context import Context, Status
 from reminders.core.understanding.evidence import gather_evidence
@@ -117,7 +118,9 @@ class _Decision:
         hypothetical = [m for m in self._context.matches if m.means == "hypothetical"]
         if hypothetical and self._evidence.unsettled_flags and self._language:
             return self._answer(Intent.QUESTION, hypothetical[:1], sure=False)
-        return self._answer(Intent.UNCLEAR, [], sure=False)
+        others = self._evidence.others_flags
+        flags = frozenset(flag for match in others for flag in match.flags)
+        return replace(self._answer(Intent.UNCLEAR, others, sure=False), others_flags=flags)
 
     def _is_doubtful(self) -> bool:
         return bool(self._evidence.unsettled_flags)

@@ -24,6 +24,7 @@ class Evidence:
 
     flags: list[Match] = field(default_factory=list)
     unsettled_flags: list[Match] = field(default_factory=list)  # named, but not said of the patient now
+    others_flags: list[Match] = field(default_factory=list)  # of the unsettled ones, those of somebody else
     denied_flags: list[Match] = field(default_factory=list)
     sore: list[Match] = field(default_factory=list)
     past_sore: list[Match] = field(default_factory=list)
@@ -112,6 +113,8 @@ class _Gatherer:
             self._evidence.denied_flags.append(match)
         else:
             self._evidence.unsettled_flags.append(match)
+            if status is Status.OTHER:
+                self._evidence.others_flags.append(match)
 
     def _sort(self, match: Match) -> None:
         evidence, status = self._evidence, self._context.status(match)

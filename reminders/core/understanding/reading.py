@@ -48,6 +48,8 @@ class Reading:
 
     `score` is the 0-10 number the patient gives for soreness now. `flags` is empty unless the intent is a red flag.
     `sure` is False where a person should look before anything is made of it. `language` is "en", "es" or "".
+    `others_flags` are the signs that an unclear reply tells of somebody else, who may be the patient of a relative's
+    text.
     """
 
     intent: Intent
@@ -56,3 +58,4 @@ class Reading:
     because: tuple[Because, ...]
     sure: bool
     language: str
+    others_flags: frozenset[Flag] = frozenset()
