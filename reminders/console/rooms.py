@@ -26,6 +26,7 @@ class Room:
 
 ROOMS = (
     Room("today", "Today", "today", May.READ, is_daily=True),
+    Room("inbox", "Inbox", "inbox", May.READ, is_daily=True),
     Room("patients", "Patients", "patient", May.READ, is_daily=True),
     Room("session_new", "New session", "plus", May.RECORD_SESSIONS, is_daily=True),
     Room("templates", "Templates", "text", May.READ),

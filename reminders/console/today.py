@@ -6,19 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.contrib import messages
 from django.http import HttpResponse, HttpResponseNotModified
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.template.loader import render_to_string
 from markupsafe import Markup
 
 from reminders import clock
-from reminders.clinic.errors import ReminderError
-from reminders.console.access import May, StaffRequest, access_inbound, room
+from reminders.console.access import May, StaffRequest, room
 from reminders.console.marks import deciding_words
 from reminders.console.moments import span, today_in_words
 from reminders.conversations.models import InboundMessage
-from reminders.conversations.services import mark_inbox_done
 from reminders.core.states import EscalationState
 from reminders.escalations.models import Escalation
 from reminders.escalations.selectors import worklist
@@ -69,19 +66,6 @@ def live(request: StaffRequest) -> HttpResponse:
     if request.headers.get("If-None-Match") == part.etag:
         return HttpResponseNotModified()
     return render(request, "console/today_live.j2", {"live": part, "alone": True})
-
-
-@room(may=May.HANDLE_INBOX, methods=("POST",))
-def inbox_done(request: StaffRequest, inbound_id: int) -> HttpResponse:
-    """Take one received text out of the inbox."""
-    inbound = access_inbound(request, inbound_id)
-    try:
-        mark_inbox_done(inbound_id=inbound.pk, clinic=request.user.clinic, clinician=request.user, now=clock.now())
-    except ReminderError as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, "Marked as done.")
-    return redirect("today")
 
 
 def words_of(escalation: Escalation) -> InboundMessage | None:

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from reminders.console import delivery, escalations, patients, pictures, rooms, sessions, sign_in, templates_room, today
+from reminders.console import (
+    delivery,
+    escalations,
+    inbox,
+    patients,
+    pictures,
+    rooms,
+    sessions,
+    sign_in,
+    templates_room,
+    today,
+)
 
 urlpatterns = [
     path("login/", sign_in.SignIn.as_view(), name="login"),
@@ -10,7 +21,10 @@ urlpatterns = [
     path("", today.today, name="today"),
     path("today/live/", today.live, name="today_live"),
     path("more/", rooms.more, name="more"),
-    path("inbox/<int:inbound_id>/done/", today.inbox_done, name="inbox_done"),
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/<int:inbound_id>/done/", inbox.done, name="inbox_done"),
+    path("inbox/<int:inbound_id>/back/", inbox.back, name="inbox_back"),
+    path("inbox/<int:inbound_id>/whose/", inbox.whose, name="inbox_whose"),
     path("patients/", patients.patient_list, name="patients"),
     path("patients/<int:patient_id>/", patients.patient, name="patient"),
     path("pictures/<uuid:public_id>/", pictures.picture, name="picture"),

@@ -49,6 +49,8 @@ class InboundMessage(models.Model):
                 fields=["clinic", "from_number", "id"], condition=Q(handled_at__isnull=True), name="inbound_unhandled"
             ),
             models.Index(fields=["clinic", "-received_at"], condition=Q(inbox="open"), name="inbound_inbox_open"),
+            # For the inbox: what was dealt with in the last days?
+            models.Index(fields=["clinic", "-received_at"], condition=Q(inbox="done"), name="inbound_inbox_done"),
             models.Index(fields=["patient", "received_at"], name="inbound_by_patient"),
             # For the loop guard: what has this phone been answered within the last hours?
             models.Index(fields=["clinic", "from_number", "received_at"], name="inbound_by_phone"),

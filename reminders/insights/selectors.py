@@ -28,6 +28,7 @@ TROUBLE: Final = frozenset(
 TROUBLE_SHOWN_FOR: Final = timedelta(days=3)
 SILENT_SHOWN_FOR: Final = timedelta(days=2)
 MISSED_COUNTED_FOR: Final = timedelta(days=7)
+INBOX_SHOWN_FOR: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +97,27 @@ def check_in_board(*, clinic: Clinic, now: datetime, limit: int = 25) -> CheckIn
     )
 
 
-def inbox(*, clinic: Clinic, limit: int = 50) -> list[InboundMessage]:
-    """Return the texts a person should read, the oldest first."""
+def inbox(*, clinic: Clinic, limit: int = 50, reason: str = "") -> list[InboundMessage]:
+    """Return the texts a person should read, the oldest first; only those with this inbox reason where one is given."""
     rows = InboundMessage.objects.filter(clinic=clinic, inbox=InboundMessage.Inbox.OPEN)
+    if reason:
+        rows = rows.filter(inbox_reason=reason)
     return list(rows.select_related("patient", "understanding").order_by("received_at", "id")[:limit])
+
+
+def inbox_counts(*, clinic: Clinic) -> dict[str, int]:
+    """Return how many texts wait for a reader, by inbox reason, the most first."""
+    rows = InboundMessage.objects.filter(clinic=clinic, inbox=InboundMessage.Inbox.OPEN)
+    counted = rows.values("inbox_reason").annotate(times=Count("id")).order_by("-times", "inbox_reason")
+    return dict(counted.values_list("inbox_reason", "times"))
+
+
+def inbox_handled(*, clinic: Clinic, now: datetime, limit: int = 50) -> list[InboundMessage]:
+    """Return the texts of the last days that somebody has dealt with, the newest first."""
+    rows = InboundMessage.objects.filter(
+        clinic=clinic, inbox=InboundMessage.Inbox.DONE, received_at__gte=now - INBOX_SHOWN_FOR
+    )
+    return list(rows.select_related("patient", "understanding").order_by("-received_at", "-id")[:limit])
 
 
 def delivery_trouble(*, clinic: Clinic, now: datetime, limit: int = 50) -> list[Message]:

@@ -21,6 +21,7 @@ def addresses(day: Day) -> dict[str, str]:
     return {
         "today": "/",
         "more": "/more/",
+        "inbox": "/inbox/",
         "patients": "/patients/",
         "patient": f"/patients/{day.sore.pk}/",
         "patient-urgent": f"/patients/{day.breathless.patient_id}/",

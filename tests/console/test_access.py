@@ -25,6 +25,7 @@ def addresses(clinic: Clinic, patient: Patient) -> dict[str, str]:
     """One real address of this clinic for each name."""
     session = factories.make_treatment_session(patient=patient)
     inbound = factories.make_inbound(patient=patient, inbox="open")
+    unknown = factories.make_inbound(clinic=clinic, inbox="open", inbox_reason="unknown_number")
     case = factories.make_escalation(patient=patient, treatment_session=session)
     message = factories.make_message(patient=patient, state="unresolved")
     factories.make_template(clinic=clinic)
@@ -32,6 +33,9 @@ def addresses(clinic: Clinic, patient: Patient) -> dict[str, str]:
         "today": "/",
         "today_live": "/today/live/",
         "more": "/more/",
+        "inbox": "/inbox/",
+        "inbox_back": f"/inbox/{inbound.pk}/back/",
+        "inbox_whose": f"/inbox/{unknown.pk}/whose/",
         "inbox_done": f"/inbox/{inbound.pk}/done/",
         "patients": "/patients/",
         "patient": f"/patients/{patient.pk}/",

@@ -63,6 +63,8 @@ def pages(therapist: Client, clinic: Clinic, patient: Patient) -> dict[str, Outl
     plan = factories.make_plan(treatment_session=session)
     check_in = factories.make_check_in(plan=plan)
     reply = factories.make_inbound(patient=patient, intent="persists", score=7, inbox="open", inbox_reason="question")
+    unknown = factories.make_inbound(clinic=clinic, inbox="open", inbox_reason="unknown_number")
+    factories.make_inbound(patient=patient, inbox="done", inbox_reason="question")
     cases = [
         factories.make_escalation(patient=patient, check_in=check_in, inbound=reply, treatment_session=session),
         factories.make_escalation(patient=patient, severity="urgent", reason="red_flag"),
@@ -73,7 +75,7 @@ def pages(therapist: Client, clinic: Clinic, patient: Patient) -> dict[str, Outl
     clinic.senders.update(paused_until=datetime.now(UTC) + timedelta(hours=1), paused_reason="sender_fault")
     factories.make_template(clinic=clinic)
     addresses = [
-        "/", "/more/", "/patients/", f"/patients/{patient.pk}/", f"/escalations/{cases[0].pk}/",
+        "/", "/more/", "/inbox/", "/inbox/?show=done", f"/inbox/{unknown.pk}/whose/", "/patients/", f"/patients/{patient.pk}/", f"/escalations/{cases[0].pk}/",
         "/templates/", "/templates/check_in/en/", "/sessions/new/", f"/sessions/new/?patient={patient.pk}",
         f"/sessions/{session.pk}/", "/delivery/",
     ]  # fmt: skip
