@@ -11,6 +11,7 @@ from reminders.console import (
     rooms,
     sessions,
     sign_in,
+    template_versions,
     templates_room,
     today,
 )
@@ -39,6 +40,16 @@ urlpatterns = [
     path("templates/", templates_room.template_list, name="templates"),
     path("templates/<slug:key>/<slug:language>/", templates_room.editor, name="template"),
     path("templates/<slug:key>/<slug:language>/preview/", templates_room.preview, name="template_preview"),
+    path(
+        "templates/<slug:key>/<slug:language>/versions/<int:number>/",
+        template_versions.version,
+        name="template_version",
+    ),
+    path(
+        "templates/<slug:key>/<slug:language>/versions/<int:number>/restore/",
+        template_versions.restore,
+        name="template_restore",
+    ),
     path("delivery/", delivery.delivery_room, name="delivery"),
     path("delivery/texts/<int:message_id>/sent/", delivery.mark_sent, name="delivery_mark_sent"),
     path("delivery/texts/<int:message_id>/not-arrived/", delivery.mark_not_arrived, name="delivery_not_arrived"),

@@ -31,6 +31,7 @@ def addresses(day: Day) -> dict[str, str]:
         "templates": "/templates/",
         "template": "/templates/advice_otc/en/",
         "template-spanish": "/templates/check_in/es/",
+        "template-version": "/templates/nudge/en/versions/2/",
         "template-draft": "/templates/nudge/en/",
         "delivery": "/delivery/",
         "delivery-day": "/delivery/?days=1",

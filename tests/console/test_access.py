@@ -50,6 +50,8 @@ def addresses(clinic: Clinic, patient: Patient) -> dict[str, str]:
         "escalation_resolve": f"/escalations/{case.pk}/resolve/",
         "templates": "/templates/",
         "template": "/templates/check_in/en/",
+        "template_version": "/templates/check_in/en/versions/1/",
+        "template_restore": "/templates/check_in/en/versions/1/restore/",
         "template_preview": "/templates/check_in/en/preview/",
         "delivery": "/delivery/",
         "delivery_mark_sent": f"/delivery/texts/{message.pk}/sent/",

@@ -75,8 +75,10 @@ def pages(therapist: Client, clinic: Clinic, patient: Patient) -> dict[str, Outl
     clinic.senders.update(paused_until=datetime.now(UTC) + timedelta(hours=1), paused_reason="sender_fault")
     factories.make_template(clinic=clinic)
     addresses = [
-        "/", "/more/", "/inbox/", "/inbox/?show=done", f"/inbox/{unknown.pk}/whose/", "/patients/", f"/patients/{patient.pk}/", f"/escalations/{cases[0].pk}/",
-        "/templates/", "/templates/check_in/en/", "/sessions/new/", f"/sessions/new/?patient={patient.pk}",
+        "/", "/more/", "/inbox/", "/inbox/?show=done",
+        f"/inbox/{unknown.pk}/whose/", "/patients/", f"/patients/{patient.pk}/", f"/escalations/{cases[0].pk}/",
+        "/templates/", "/templates/check_in/en/", "/templates/check_in/en/versions/1/",
+        "/sessions/new/", f"/sessions/new/?patient={patient.pk}",
         f"/sessions/{session.pk}/", "/delivery/",
     ]  # fmt: skip
     outlines = {address: Outline(therapist.get(address).content.decode()) for address in addresses}
