@@ -44,7 +44,8 @@ def silent(stage: Stage) -> Iterator[datetime]:
     today = stage.browser(OLIVIA).read("/")
     stage.check(
         "the console’s first page has Nina on the silent list, with the cause",
-        re.search(rf"{NINA.name}\s*The text arrived; no answer came\.", today) is not None,
+        re.search(rf"silent: The text arrived; no answer came\.(?:(?! silent: ).)*{NINA.name}", today, re.DOTALL)
+        is not None,
     )
     asks = stage.texts(NINA).filter(kind__in=[Kind.CHECK_IN, Kind.NUDGE, Kind.RECHECK])
     stage.check("she was asked twice in all", sum(len(stage.processed(row)) for row in asks) == len(("ask", "nudge")))
