@@ -30,6 +30,7 @@ ROOMS = (
     Room("patients", "Patients", "patient", May.READ, is_daily=True),
     Room("session_new", "New session", "plus", May.RECORD_SESSIONS, is_daily=True),
     Room("templates", "Templates", "text", May.READ),
+    Room("protocols", "Protocols", "list", May.READ),
     Room("delivery", "Delivery", "send", May.READ),
 )
 

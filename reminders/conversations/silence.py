@@ -6,19 +6,17 @@ import structlog
 from django.db import transaction
 
 from reminders.clinic import audit
-from reminders.clinic.models import AuditEvent, PhoneState, Technique
+from reminders.clinic.models import AuditEvent, PhoneState
 from reminders.conversations.check_ins import take_back_nudges, with_everything
 from reminders.conversations.inbound import take_conversation
 from reminders.conversations.models import CheckIn, InboundMessage
 from reminders.conversations.whose import was_given_up
 from reminders.core.states import CheckInState, MessageState, Severity
+from reminders.core.triage import silence_matters
 from reminders.escalations.services import raise_escalation
 from reminders.logs import place_of
 
 log = structlog.get_logger(__name__)
-
-# After deep needling near the lungs silence is worth a look: a pneumothorax can show within two days (case reports).
-NEAR_THE_LUNGS = frozenset({"thorax", "shoulder", "neck", "upper_back"})
 
 
 def close_silent(*, now: datetime, limit: int = 500) -> int:
@@ -78,7 +76,7 @@ def _close(check_in: CheckIn, now: datetime) -> bool:
 
 def _matters(check_in: CheckIn) -> bool:
     session = check_in.treatment_session
-    return session.technique == Technique.DEEP and bool(NEAR_THE_LUNGS & set(session.regions))
+    return silence_matters(technique=session.technique, regions=session.regions)
 
 
 def _cause(check_in: CheckIn) -> str:

@@ -20,7 +20,7 @@ case.
 Words outside a check-in are never guessed into one: soreness goes to the worklist, the rest to the inbox.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -29,6 +29,9 @@ from reminders.core.protocols import Thresholds
 from reminders.core.schedule import StepKind
 from reminders.core.states import Severity
 from reminders.core.understanding import Flag, Intent, Reading
+
+# Regions where a needle can reach the lung: trouble can show up to two days later (published cases of pneumothorax).
+NEAR_THE_LUNGS = frozenset({"thorax", "shoulder", "neck", "upper_back"})
 
 
 class Tier(StrEnum):
@@ -126,6 +129,11 @@ def _tier_of_flag(flag: Flag, reading: Reading) -> Tier:
     rules = [because.rule for because in reading.because if because.rule.startswith(f"{flag}.")]
     tiers = {TIER_OF_RULE.get(rule, Tier.NOW) for rule in rules}
     return Tier.CALL if tiers == {Tier.CALL} else Tier.NOW
+
+
+def silence_matters(*, technique: str, regions: Collection[str]) -> bool:
+    """Whether silence is work for the clinic: after deep needling near the lungs, where trouble shows late."""
+    return technique == "deep" and not NEAR_THE_LUNGS.isdisjoint(regions)
 
 
 def decide(*, reading: Reading, situation: Situation) -> Decision:

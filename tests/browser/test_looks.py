@@ -33,6 +33,8 @@ def addresses(day: Day) -> dict[str, str]:
         "template-spanish": "/templates/check_in/es/",
         "template-version": "/templates/nudge/en/versions/2/",
         "template-draft": "/templates/nudge/en/",
+        "protocols": "/protocols/",
+        "protocol": "/protocols/dry-needling/",
         "delivery": "/delivery/",
         "delivery-day": "/delivery/?days=1",
         "session-new": "/sessions/new/",

@@ -4,9 +4,11 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern
 
+from reminders import clock
 from reminders.clinic.models import Clinic, Clinician, Patient
 from reminders.console.access import ROLES, May
 from reminders.console.urls import urlpatterns
+from reminders.content.services import load_starters
 from tests import factories
 from tests.console.conftest import LogIn
 from tests.factories import Staff
@@ -29,6 +31,7 @@ def addresses(clinic: Clinic, patient: Patient) -> dict[str, str]:
     case = factories.make_escalation(patient=patient, treatment_session=session)
     message = factories.make_message(patient=patient, state="unresolved")
     factories.make_template(clinic=clinic)
+    load_starters(clinic=clinic, now=clock.now())
     return {
         "today": "/",
         "today_live": "/today/live/",
@@ -53,6 +56,8 @@ def addresses(clinic: Clinic, patient: Patient) -> dict[str, str]:
         "template_version": "/templates/check_in/en/versions/1/",
         "template_restore": "/templates/check_in/en/versions/1/restore/",
         "template_preview": "/templates/check_in/en/preview/",
+        "protocols": "/protocols/",
+        "protocol": "/protocols/dry-needling/",
         "delivery": "/delivery/",
         "delivery_mark_sent": f"/delivery/texts/{message.pk}/sent/",
         "delivery_not_arrived": f"/delivery/texts/{message.pk}/not-arrived/",

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from reminders.clinic.models import Clinic, Patient
+from reminders.content.services import load_starters
 from tests import factories
 
 VOID = {"input", "meta", "link", "img", "br"}
@@ -59,6 +60,7 @@ class Outline(HTMLParser):
 @pytest.fixture
 def pages(therapist: Client, clinic: Clinic, patient: Patient) -> dict[str, Outline]:
     """Every page with rows on it, by its address."""
+    load_starters(clinic=clinic, now=datetime.now(UTC))
     session = factories.make_treatment_session(patient=patient)
     plan = factories.make_plan(treatment_session=session)
     check_in = factories.make_check_in(plan=plan)
@@ -73,13 +75,12 @@ def pages(therapist: Client, clinic: Clinic, patient: Patient) -> dict[str, Outl
         factories.make_message(patient=patient, state=state)
     patient.phones.update(state="dead")
     clinic.senders.update(paused_until=datetime.now(UTC) + timedelta(hours=1), paused_reason="sender_fault")
-    factories.make_template(clinic=clinic)
     addresses = [
         "/", "/more/", "/inbox/", "/inbox/?show=done",
         f"/inbox/{unknown.pk}/whose/", "/patients/", f"/patients/{patient.pk}/", f"/escalations/{cases[0].pk}/",
         "/templates/", "/templates/check_in/en/", "/templates/check_in/en/versions/1/",
         "/sessions/new/", f"/sessions/new/?patient={patient.pk}",
-        f"/sessions/{session.pk}/", "/delivery/",
+        f"/sessions/{session.pk}/", "/delivery/", "/protocols/", "/protocols/dry-needling/",
     ]  # fmt: skip
     outlines = {address: Outline(therapist.get(address).content.decode()) for address in addresses}
     for address in ("/patients/", "/sessions/new/"):
