@@ -8,8 +8,8 @@ from django.shortcuts import redirect, render
 
 from reminders import clock
 from reminders.clinic.errors import ReminderError
-from reminders.clinic.models import Patient
-from reminders.console.access import May, StaffRequest, access_inbound, access_patient, allows, room
+from reminders.clinic.models import Clinician, Patient
+from reminders.console.access import ROLES, May, StaffRequest, access_inbound, access_patient, allows, room
 from reminders.console.marks import deciding_words
 from reminders.console.moments import span
 from reminders.console.timeline import read_as
@@ -29,11 +29,15 @@ def inbox(request: StaffRequest) -> HttpResponse:
     clinic = request.user.clinic
     reason = request.GET.get("why", "")
     reason = reason if reason in INBOX_REASONS else ""
-    is_done = request.GET.get("show") == "done"
+    show = request.GET.get("show", "")
+    is_done, is_mine = show == "done", show == "mine"
+    can_handle = allows(clinician=request.user, may=May.HANDLE_INBOX)
     rows = (
         selectors.inbox_handled(clinic=clinic, now=now, limit=SHOWN)
         if is_done
-        else selectors.inbox(clinic=clinic, limit=SHOWN, reason=reason)
+        else selectors.inbox(
+            clinic=clinic, limit=SHOWN, reason="" if is_mine else reason, assigned_to=request.user if is_mine else None
+        )
     )
     counts = selectors.inbox_counts(clinic=clinic)
     oldest = min((row.received_at for row in rows), default=now)
@@ -44,9 +48,12 @@ def inbox(request: StaffRequest) -> HttpResponse:
         "oldest": span(now - oldest),
         "reason": reason,
         "is_done": is_done,
+        "is_mine": is_mine,
+        "mine": selectors.inbox_of_one(clinician=request.user) if can_handle else 0,
+        "colleagues": _readers(request) if can_handle and rows and not is_done else [],
         "shown": SHOWN,
         "zone": clinic.timezone,
-        "can_handle": allows(clinician=request.user, may=May.HANDLE_INBOX),
+        "can_handle": can_handle,
     }
     return render(request, "console/inbox.j2", context)
 
@@ -58,6 +65,27 @@ def done(request: StaffRequest, inbound_id: int) -> HttpResponse:
     services.mark_inbox_done(inbound_id=inbound.pk, clinic=request.user.clinic, clinician=request.user, now=clock.now())
     messages.success(request, "Marked as done.")
     return redirect("inbox" if request.POST.get("from") == "inbox" else "today")
+
+
+@room(may=May.HANDLE_INBOX, methods=("POST",))
+def assign(request: StaffRequest, inbound_id: int) -> HttpResponse:
+    """Say who takes one text on; an empty choice gives it back to everybody."""
+    inbound = access_inbound(request, inbound_id)
+    chosen = request.POST.get("to", "")
+    to = next((one for one in _readers(request) if str(one.pk) == chosen), None)
+    if chosen and to is None:
+        messages.error(request, "That person cannot take on texts here. Choose somebody from the list.")
+        return redirect("inbox")
+    services.assign(inbound_id=inbound.pk, to=to, clinic=request.user.clinic, clinician=request.user, now=clock.now())
+    whom = "nobody yet" if to is None else "you" if to.pk == request.user.pk else to.display_name
+    messages.success(request, f"The text is now with {whom}.")
+    return redirect("inbox")
+
+
+def _readers(request: StaffRequest) -> list[Clinician]:
+    """Return the staff who may deal with the inbox, the reader first, then by name."""
+    active = Clinician.objects.filter(clinic=request.user.clinic_id, is_active=True, role__in=ROLES[May.HANDLE_INBOX])
+    return sorted(active, key=lambda one: (one.pk != request.user.pk, one.display_name.casefold()))
 
 
 @room(may=May.HANDLE_INBOX, methods=("POST",))

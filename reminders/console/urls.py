@@ -24,6 +24,7 @@ urlpatterns = [
     path("today/live/", today.live, name="today_live"),
     path("more/", rooms.more, name="more"),
     path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/<int:inbound_id>/assign/", inbox.assign, name="inbox_assign"),
     path("inbox/<int:inbound_id>/done/", inbox.done, name="inbox_done"),
     path("inbox/<int:inbound_id>/back/", inbox.back, name="inbox_back"),
     path("inbox/<int:inbound_id>/whose/", inbox.whose, name="inbox_whose"),

@@ -38,6 +38,10 @@ class InboundMessage(models.Model):
     handled_at = models.DateTimeField(null=True, blank=True)
     inbox = models.CharField(max_length=4, choices=Inbox.choices, default=Inbox.NONE, blank=True)
     inbox_reason = models.CharField(max_length=40, blank=True)
+    # Who has taken it on while it waits in the inbox.
+    assigned_to = models.ForeignKey(
+        Clinician, null=True, blank=True, on_delete=models.SET_NULL, related_name="inbox", db_index=False
+    )
 
     class Meta:
         constraints = [
@@ -51,6 +55,8 @@ class InboundMessage(models.Model):
             models.Index(fields=["clinic", "-received_at"], condition=Q(inbox="open"), name="inbound_inbox_open"),
             # For the inbox: what was dealt with in the last days?
             models.Index(fields=["clinic", "-received_at"], condition=Q(inbox="done"), name="inbound_inbox_done"),
+            # For the inbox: what is mine? The foreign key has no index of its own: few rows are ever assigned.
+            models.Index(fields=["assigned_to"], condition=Q(assigned_to__isnull=False), name="inbound_assigned"),
             models.Index(fields=["patient", "received_at"], name="inbound_by_patient"),
             # For the loop guard: what has this phone been answered within the last hours?
             models.Index(fields=["clinic", "from_number", "received_at"], name="inbound_by_phone"),

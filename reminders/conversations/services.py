@@ -2,13 +2,24 @@
 
 from datetime import datetime
 
+from django.db.models import Q
+
 from reminders.clinic import audit
 from reminders.clinic.errors import NotFoundError
 from reminders.clinic.models import AuditEvent, Clinic, Clinician, Patient
 from reminders.conversations.inbound import IncomingText, read_phone, receive, unread
 from reminders.conversations.models import InboundMessage
 
-__all__ = ["IncomingText", "link_to_patient", "mark_inbox_done", "put_back", "read_phone", "receive", "unread"]
+__all__ = [
+    "IncomingText",
+    "assign",
+    "link_to_patient",
+    "mark_inbox_done",
+    "put_back",
+    "read_phone",
+    "receive",
+    "unread",
+]
 
 
 def mark_inbox_done(*, inbound_id: int, clinic: Clinic, clinician: Clinician, now: datetime) -> None:
@@ -19,6 +30,32 @@ def mark_inbox_done(*, inbound_id: int, clinic: Clinic, clinician: Clinician, no
 def put_back(*, inbound_id: int, clinic: Clinic, clinician: Clinician, now: datetime) -> None:
     """Put a handled text into the inbox again; twice changes nothing. Raises NotFoundError as above."""
     _move(inbound_id, clinic, clinician, now, InboundMessage.Inbox.DONE, InboundMessage.Inbox.OPEN, "put_back_in_inbox")
+
+
+def assign(*, inbound_id: int, to: Clinician | None, clinic: Clinic, clinician: Clinician, now: datetime) -> bool:
+    """Say who takes on a text that waits in the inbox, or with None that nobody does; `clinician` is who says so.
+
+    Returns False where that changes nothing or the text waits no more. Raises NotFoundError where the text or the
+    member of staff is not of this clinic or no longer works there.
+    """
+    inbound = _of_clinic(inbound_id, clinic)
+    if to is not None and (to.clinic_id != clinic.pk or not to.is_active):
+        raise NotFoundError("There is no such member of staff in this clinic.")
+    waiting = InboundMessage.objects.filter(pk=inbound_id, inbox=InboundMessage.Inbox.OPEN)
+    same = Q(assigned_to=to) if to else Q(assigned_to__isnull=True)
+    changed = waiting.exclude(same).update(assigned_to=to)
+    if changed:
+        audit.record(
+            clinic=clinic,
+            actor=AuditEvent.Actor.CLINICIAN,
+            clinician=clinician,
+            verb="assigned_in_inbox",
+            subject=inbound,
+            patient=inbound.patient,
+            now=now,
+            to=to.pk if to else None,
+        )
+    return bool(changed)
 
 
 def link_to_patient(*, inbound_id: int, patient: Patient, clinician: Clinician, now: datetime) -> bool:

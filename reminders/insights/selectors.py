@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Max, OuterRef, Q, Subquery
 
-from reminders.clinic.models import Clinic, ConsentRecord, Patient, PatientPhone
+from reminders.clinic.models import Clinic, Clinician, ConsentRecord, Patient, PatientPhone
 from reminders.conversations.models import CheckIn, InboundMessage
 from reminders.core.quiet_hours import first_instant
 from reminders.core.states import MISSED, CheckInState, MessageState
@@ -97,12 +97,20 @@ def check_in_board(*, clinic: Clinic, now: datetime, limit: int = 25) -> CheckIn
     )
 
 
-def inbox(*, clinic: Clinic, limit: int = 50, reason: str = "") -> list[InboundMessage]:
-    """Return the texts a person should read, the oldest first; only those with this inbox reason where one is given."""
+def inbox(
+    *, clinic: Clinic, limit: int = 50, reason: str = "", assigned_to: Clinician | None = None
+) -> list[InboundMessage]:
+    """Return the texts a person should read, the oldest first.
+
+    Only those with this inbox reason where one is given, and only those that one member of staff has taken on where
+    one is named.
+    """
     rows = InboundMessage.objects.filter(clinic=clinic, inbox=InboundMessage.Inbox.OPEN)
     if reason:
         rows = rows.filter(inbox_reason=reason)
-    return list(rows.select_related("patient", "understanding").order_by("received_at", "id")[:limit])
+    if assigned_to is not None:
+        rows = rows.filter(assigned_to=assigned_to)
+    return list(rows.select_related("patient", "understanding", "assigned_to").order_by("received_at", "id")[:limit])
 
 
 def inbox_counts(*, clinic: Clinic) -> dict[str, int]:
@@ -110,6 +118,13 @@ def inbox_counts(*, clinic: Clinic) -> dict[str, int]:
     rows = InboundMessage.objects.filter(clinic=clinic, inbox=InboundMessage.Inbox.OPEN)
     counted = rows.values("inbox_reason").annotate(times=Count("id")).order_by("-times", "inbox_reason")
     return dict(counted.values_list("inbox_reason", "times"))
+
+
+def inbox_of_one(*, clinician: Clinician) -> int:
+    """Return how many texts that wait for a reader this member of staff has taken on."""
+    return InboundMessage.objects.filter(
+        clinic=clinician.clinic_id, inbox=InboundMessage.Inbox.OPEN, assigned_to=clinician
+    ).count()
 
 
 def inbox_handled(*, clinic: Clinic, now: datetime, limit: int = 50) -> list[InboundMessage]:

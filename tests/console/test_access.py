@@ -37,6 +37,7 @@ def addresses(clinic: Clinic, patient: Patient) -> dict[str, str]:
         "today_live": "/today/live/",
         "more": "/more/",
         "inbox": "/inbox/",
+        "inbox_assign": f"/inbox/{inbound.pk}/assign/",
         "inbox_back": f"/inbox/{inbound.pk}/back/",
         "inbox_whose": f"/inbox/{unknown.pk}/whose/",
         "inbox_done": f"/inbox/{inbound.pk}/done/",

@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 
+import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from reminders import clock
-from reminders.clinic.models import AuditEvent, Clinic, ConsentRecord, Patient
+from reminders.clinic.models import AuditEvent, Clinic, Clinician, ConsentRecord, Patient
 from tests import factories
 from tests.console.conftest import LogIn
 from tests.factories import Staff
@@ -125,3 +126,50 @@ def test_more_texts_ask_no_more_of_the_database(therapist: Client, clinic: Clini
         return len(queries)
 
     assert asked(1) == asked(11)
+
+
+def test_a_text_is_taken_on_given_to_a_colleague_and_given_back(
+    therapist: Client, staff: Staff, log_in: LogIn, patient: Patient
+) -> None:
+    text = factories.make_inbound(patient=patient, body="can I swim", inbox="open", inbox_reason="question")
+    factories.make_inbound(patient=patient, body="what does it cost", inbox="open", inbox_reason="question")
+
+    therapist.post(f"/inbox/{text.pk}/assign/", {"to": staff.front_desk.pk})
+
+    theirs = _page(log_in(staff.front_desk), "/inbox/?show=mine")
+    assert "can I swim" in theirs
+    assert "what does it cost" not in theirs
+    assert "can I swim" not in _page(therapist, "/inbox/?show=mine")
+    assert f"With {staff.front_desk.display_name}." in _page(log_in(staff.viewer))
+    event = AuditEvent.objects.get(verb="assigned_in_inbox")
+    assert (event.clinician, event.details) == (staff.therapist, {"to": staff.front_desk.pk})
+
+    therapist.post(f"/inbox/{text.pk}/assign/", {"to": ""})
+
+    text.refresh_from_db()
+    assert text.assigned_to is None
+
+
+def test_saying_twice_who_takes_a_text_on_is_recorded_once(therapist: Client, staff: Staff, patient: Patient) -> None:
+    text = factories.make_inbound(patient=patient, inbox="open", inbox_reason="question")
+
+    for _ in range(2):
+        therapist.post(f"/inbox/{text.pk}/assign/", {"to": staff.therapist.pk})
+
+    assert AuditEvent.objects.filter(verb="assigned_in_inbox").count() == 1
+
+
+@pytest.mark.parametrize("who", ["viewer", "stranger", "gone", "nobody at all"])
+def test_a_text_is_given_only_to_staff_who_deal_with_the_inbox_here(
+    therapist: Client, staff: Staff, stranger: Clinician, patient: Patient, who: str
+) -> None:
+    text = factories.make_inbound(patient=patient, inbox="open", inbox_reason="question")
+    if who == "gone":
+        Clinician.objects.filter(pk=staff.front_desk.pk).update(is_active=False)
+    people = {"viewer": staff.viewer.pk, "stranger": stranger.pk, "gone": staff.front_desk.pk}
+
+    answered = therapist.post(f"/inbox/{text.pk}/assign/", {"to": people.get(who, "x")}, follow=True)
+
+    text.refresh_from_db()
+    assert text.assigned_to is None
+    assert "Choose somebody from the list." in answered.content.decode()
