@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Max, OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 
-from reminders.clinic.models import Clinic, Clinician, ConsentRecord, Patient, PatientPhone
+from reminders.clinic.models import Clinic, Clinician, ConsentRecord, Patient, PatientPhone, TreatmentSession
 from reminders.conversations.models import CheckIn, InboundMessage
 from reminders.core.quiet_hours import first_instant
 from reminders.core.states import MISSED, CheckInState, MessageState
@@ -176,10 +176,16 @@ def find_patients(*, clinic: Clinic, words: str, limit: int = 50) -> list[Patien
             rows = rows.filter(
                 Q(given_name__icontains=word) | Q(family_name__icontains=word) | Q(external_id__iexact=word)
             )
-    found = rows.annotate(last_session_at=Max("treatment_sessions__ended_at"), number=_primary_number())
+    found = rows.annotate(last_session_at=_last_session_at(), number=_primary_number())
     ordered = list(found.order_by("family_name", "given_name", "id")[:limit])
     decisions = _newest_decisions(clinic, {row.number for row in ordered if row.number})
     return [PatientRow(row, row.number or "", decisions.get(row.number, ""), row.last_session_at) for row in ordered]
+
+
+def _last_session_at() -> Subquery:
+    # One look into an index for each row shown; a grouped maximum would read every session of the clinic.
+    sessions = TreatmentSession.objects.filter(patient=OuterRef("pk")).order_by("-ended_at")
+    return Subquery(sessions.values("ended_at")[:1])
 
 
 def _primary_number() -> Subquery:

@@ -1,0 +1,56 @@
+"""Which pages are measured, and with what in them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from reminders.clinic.models import Clinic, Patient, TreatmentSession
+from reminders.escalations.models import Escalation
+
+Row = TypeVar("Row")
+UNMEASURED = frozenset({"login", "logout", "picture"})
+"""Not pages of the console's work: the login's cost is its password hash, a picture's its decryption."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One thing a person does: the name of its address, its path, and what is posted where something is."""
+
+    name: str
+    path: str
+    posted: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+
+
+def pages_of(clinic: Clinic) -> Iterator[Page]:
+    """Return every page with the fullest rows the clinic has."""
+    case = _newest(Escalation.objects.filter(clinic=clinic).exclude(state="resolved").order_by("-created_at").first)
+    patient = Patient.objects.get(escalations=case)
+    session = _newest(TreatmentSession.objects.filter(patient=patient).order_by("-ended_at").first)
+    digits = patient.phones.get(is_primary=True).number[-7:]
+    yield Page("today", "/")
+    yield Page("today_live", "/today/live/")
+    yield Page("more", "/more/")
+    yield Page("inbox", "/inbox/")
+    yield Page("inbox", "/inbox/?show=done", note="dealt with")
+    yield Page("patients", "/patients/")
+    yield Page("patients", "/patients/", {"q": patient.family_name}, "search by name")
+    yield Page("patients", "/patients/", {"q": digits}, "search by phone")
+    yield Page("patients", "/patients/", {"q": patient.external_id}, "search by external id")
+    yield Page("patient", f"/patients/{patient.pk}/")
+    yield Page("escalation", f"/escalations/{case.pk}/")
+    yield Page("session_new", f"/sessions/new/?patient={patient.pk}")
+    yield Page("session_correct", f"/sessions/{session.pk}/")
+    yield Page("templates", "/templates/")
+    yield Page("template", "/templates/check_in/en/")
+    yield Page("template_version", "/templates/check_in/en/versions/1/")
+    yield Page("protocols", "/protocols/")
+    yield Page("protocol", "/protocols/dry-needling/")
+    yield Page("delivery", "/delivery/")
+
+
+def _newest(first: Callable[[], Row | None]) -> Row:
+    row = first()
+    if row is None:
+        raise RuntimeError("The measured clinic lacks a row that a page needs; fill it with more.")
+    return row
