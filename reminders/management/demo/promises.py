@@ -127,7 +127,7 @@ def _right_time(stage: Stage, evidence: Evidence) -> None:
         wrote[record["from"]].append(_at(record))
     at_night = [
         (row, at) for row, at in sent
-        if row.patient is not None and is_quiet(at=at, zone=ZoneInfo(row.patient.timezone), quiet=quiet)
+        if row.patient is not None and _is_at_night(at, ZoneInfo(row.patient.timezone), quiet)
     ]  # fmt: skip
     unasked = [
         row for row, at in at_night
@@ -139,6 +139,11 @@ def _right_time(stage: Stage, evidence: Evidence) -> None:
         "had just written",
         not unasked,
     )
+
+
+def _is_at_night(at: datetime, zone: ZoneInfo, quiet: QuietWindow) -> bool:
+    """Whether the carrier has it in the night: a text due at nine sharp may be before nine by its clock."""
+    return all(is_quiet(at=moment, zone=zone, quiet=quiet) for moment in (at - CLOCK_TOLERANCE, at + CLOCK_TOLERANCE))
 
 
 def _nothing_after_stop(stage: Stage, evidence: Evidence) -> None:
