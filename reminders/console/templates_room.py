@@ -19,7 +19,7 @@ from reminders.content import services
 from reminders.content.models import Template, TemplateVersion
 from reminders.content.selectors import current_texts
 from reminders.core.rendering import TemplateError
-from reminders.core.texts import TEXTS, Audience, Medium, TextKey
+from reminders.core.texts import QUICK, TEXTS, Audience, Medium, TextKey
 
 UNPROCESSABLE: Final = 422
 DANGER: Final = frozenset({"emergency", "emergency_self_harm", "urgent_call_you", "ladder_exhausted_patient"})
@@ -159,6 +159,7 @@ _SHELVES: Final = (
     ("Planned texts", "Sent on their own after a treatment."),
     ("Danger signs", "Sent within a second when a reply sounds dangerous."),
     ("Answers", "Sent when a patient writes."),
+    ("Quick texts", "Offered to colleagues who write to a patient by hand; the clinic’s name is put in front."),
     ("Staff", "For colleagues: a code and a link, never a name."),
     ("Consent", "What a patient agrees to before any text leaves."),
 )
@@ -169,6 +170,8 @@ def _shelf_of(text: TextKey) -> str:
         return "Planned texts"
     if text.medium is Medium.PAGE:
         return "Consent"
+    if text.key.startswith(QUICK):
+        return "Quick texts"
     if text.key in DANGER:
         return "Danger signs"
     return "Staff" if text.audience is Audience.STAFF else "Answers"

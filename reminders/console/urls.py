@@ -15,6 +15,7 @@ from reminders.console import (
     template_versions,
     templates_room,
     today,
+    writing,
 )
 
 urlpatterns = [
@@ -24,12 +25,14 @@ urlpatterns = [
     path("today/live/", today.live, name="today_live"),
     path("more/", rooms.more, name="more"),
     path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/<int:inbound_id>/answer/", writing.answer, name="inbox_answer"),
     path("inbox/<int:inbound_id>/assign/", inbox.assign, name="inbox_assign"),
     path("inbox/<int:inbound_id>/done/", inbox.done, name="inbox_done"),
     path("inbox/<int:inbound_id>/back/", inbox.back, name="inbox_back"),
     path("inbox/<int:inbound_id>/whose/", inbox.whose, name="inbox_whose"),
     path("patients/", patients.patient_list, name="patients"),
     path("patients/<int:patient_id>/", patients.patient, name="patient"),
+    path("patients/<int:patient_id>/write/", writing.write, name="patient_write"),
     path("pictures/<uuid:public_id>/", pictures.picture, name="picture"),
     path("escalations/<int:escalation_id>/", escalations.escalation, name="escalation"),
     path("escalations/<int:escalation_id>/acknowledge/", escalations.acknowledge, name="escalation_acknowledge"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
 from types import MappingProxyType
+from typing import Final
 
 from reminders.core.advice_lint import Hazard, Rendering, find_hazards
 from reminders.core.rendering import CompiledText, TemplateError, compile_text, render
@@ -74,9 +75,16 @@ def _red_flag(key: str, when: str, say: tuple[str, ...]) -> TextKey:
     return TextKey(key, Audience.PATIENT, when, _RED_FLAG, say)
 
 
+def _quick(key: str, when: str) -> TextKey:
+    return TextKey(key, Audience.PATIENT, when, _ANSWER)
+
+
 def _staff(key: str, when: str, name: tuple[str, ...] = (), medium: Medium = Medium.SMS) -> TextKey:
     return TextKey(key, Audience.STAFF, when, _STAFF, (), name, medium=medium)
 
+
+QUICK: Final = "quick_"
+"""What the keys of texts begin with that staff may start from when they write by hand."""
 
 _BRAND_AND_PHONE = ("clinic_name", "clinic_phone")
 
@@ -151,6 +159,9 @@ _ALL = (
         ("911",),
         _BRAND_AND_PHONE,
     ),
+    _quick("quick_call_us", "A colleague asks for a call; offered where staff write a text by hand."),
+    _quick("quick_will_call", "A colleague promises a call; offered where staff write a text by hand."),
+    _quick("quick_visit", "A colleague offers a visit; offered where staff write a text by hand."),
     _staff("staff_notice", "An SMS to staff: a case needs someone.", ("escalation_code", "severity_word", "link")),
     _staff(
         "staff_call",

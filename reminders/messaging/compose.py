@@ -24,6 +24,8 @@ CONFIRMATION_EXPIRES = timedelta(minutes=5)
 # A text laid out for the very moment it expires still gets the time that sending takes.
 SEND_GRACE = timedelta(minutes=5)
 STAFF_EXPIRES = timedelta(hours=12)
+# What a colleague wrote in the evening leaves in the morning; half a day after that it answers nothing any more.
+PERSONAL_EXPIRES = timedelta(hours=12)
 
 
 # Consent, priority, policy for the unknown, and quiet hours belong to the kind of message, written down once.
@@ -45,6 +47,7 @@ POLICIES: Mapping[Kind, Policy] = {
     Kind.STAFF_CALL: Policy(PRIORITY["urgent"], ConsentRule.NONE, _RESEND, True, STAFF_EXPIRES),
     Kind.CONFIRMATION: Policy(PRIORITY["reply"], ConsentRule.NONE, _SETTLE, True, CONFIRMATION_EXPIRES),
     Kind.REPLY: Policy(PRIORITY["reply"], ConsentRule.NOT_REVOKED, _SETTLE, True, REPLY_EXPIRES),
+    Kind.PERSONAL: Policy(PRIORITY["reply"], ConsentRule.GRANTED, _SETTLE, False, PERSONAL_EXPIRES),
     Kind.CHECK_IN: Policy(PRIORITY["check_in"], ConsentRule.GRANTED, _SETTLE, False, timedelta()),
     Kind.RECHECK: Policy(PRIORITY["check_in"], ConsentRule.GRANTED, _SETTLE, False, timedelta()),
     Kind.NUDGE: Policy(PRIORITY["check_in"], ConsentRule.GRANTED, _SETTLE, False, timedelta()),

@@ -69,6 +69,7 @@ class Kind(models.TextChoices):
     REPLY = "reply", "Automatic answer"
     EMERGENCY = "emergency", "Emergency answer"
     CONFIRMATION = "confirmation", "Confirmation"
+    PERSONAL = "personal", "Written by staff"
     STAFF_NOTICE = "staff_notice", "Notice to staff"
     STAFF_CALL = "staff_call", "Call to staff"
 

@@ -36,7 +36,7 @@ SECOND_ATTEMPT: Final = "second_attempt"
 KEY: Final = "second:"
 FELL_AWAY: Final = (MessageState.UNDELIVERED, MessageState.FAILED)
 # Notices to staff ring on by themselves; a confirmation must leave within 5 minutes or not at all.
-KINDS: Final = (*COURSE, Kind.REPLY, Kind.EMERGENCY)
+KINDS: Final = (*COURSE, Kind.REPLY, Kind.PERSONAL, Kind.EMERGENCY)
 LOOKED_AT_AFTER: Final = (
     *(timedelta(minutes=1), timedelta(minutes=15), timedelta(hours=1)),
     *(timedelta(hours=3), timedelta(hours=8)),
