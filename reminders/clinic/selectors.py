@@ -1,5 +1,6 @@
 """Reads about clinics and patients."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -101,3 +102,23 @@ def _opening_on(clinic: Clinic, day: date, zone: ZoneInfo) -> tuple[datetime, da
     # Hours that end at midnight or later end on the next day.
     closing_day = day if closes > opens else day + timedelta(days=1)
     return first_instant(day=day, wall=opens, zone=zone), first_instant(day=closing_day, wall=closes, zone=zone)
+
+
+def advice_for_many(*, sessions: Iterable[TreatmentSession], now: datetime) -> dict[int, AdviceDecision]:
+    """Return what `advice_for` says of each of these sessions, by its id, with one query; their patients are loaded."""
+    wanted = list(sessions)
+    newest = (
+        ScreeningRecord.objects.filter(patient__in={session.patient_id for session in wanted})
+        .order_by("patient_id", "-recorded_at", "-id")
+        .distinct("patient_id")
+    )
+    answers = {row.patient_id: Screening(**{fact: getattr(row, fact) for fact in SCREENING_FACTS}) for row in newest}
+    return {
+        session.pk: decide_advice(
+            screening=answers.get(session.patient_id),
+            technique=session.technique,
+            age_years=age_years(patient=session.patient, now=now),
+            regions=session.regions,
+        )
+        for session in wanted
+    }

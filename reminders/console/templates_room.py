@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 
@@ -20,8 +21,12 @@ from reminders.content.models import Template, TemplateVersion
 from reminders.content.selectors import current_texts
 from reminders.core.rendering import TemplateError
 from reminders.core.texts import QUICK, TEXTS, Audience, Medium, TextKey
+from reminders.core.word_changes import word_changes
+from reminders.messaging.models import Message
+from reminders.messaging.rewording import move_to, texts_with_older_words
 
 UNPROCESSABLE: Final = 422
+SHOWN: Final = 25
 DANGER: Final = frozenset({"emergency", "emergency_self_harm", "urgent_call_you", "ladder_exhausted_patient"})
 
 
@@ -59,7 +64,7 @@ def editor(request: StaffRequest, key: str, language: str) -> HttpResponse:
         return _page(request, text, language, form, status=200 if form.is_valid() else UNPROCESSABLE)
     if not allows(clinician=request.user, may=May.PUBLISH_TEXTS):
         raise PermissionDenied
-    return _save(request, text, language, form, publish=action == "publish")
+    return _save(request, text, language, form, action)
 
 
 @room(may=May.READ, methods=("POST",))
@@ -69,15 +74,20 @@ def preview(request: StaffRequest, key: str, language: str) -> HttpResponse:
     return render(request, "console/template_preview.j2", _preview_context(request, text, language))
 
 
-def _save(request: StaffRequest, text: TextKey, language: str, form: EditorForm, *, publish: bool) -> HttpResponse:
+def _save(request: StaffRequest, text: TextKey, language: str, form: EditorForm, action: str) -> HttpResponse:
     clinic, body = request.user.clinic, form.cleaned_data["body"].replace("\r\n", "\n")
     place: dict[str, Any] = {"clinic": clinic, "key": text.key, "language": language}
     saved: dict[str, Any] = {**place, "body": body, "author": request.user, "now": clock.now()}
-    if not publish:
+    if not action.startswith("publish"):
         services.save_draft(**saved)
         messages.success(request, "Draft kept. Patients still get the published words.")
         return redirect("template", key=text.key, language=language)
     problem = previews.problem_of(text=text, language=language, source=body)
+    if problem is None and action == "publish":
+        affected = texts_with_older_words(clinic=clinic, key=text.key, language=language)
+        count = affected.count()
+        if count:
+            return _ask_about_planned(request, text, language, form, affected, count)
     if problem is None:
         try:
             version = services.publish(**saved)
@@ -85,9 +95,32 @@ def _save(request: StaffRequest, text: TextKey, language: str, form: EditorForm,
             problem = previews.Problem(error.message, error.line, error.column)
         else:
             messages.success(request, f"Published as version {version.number}. Texts planned from now on use it.")
+            if action == "publish_move":
+                moved = move_to(version=version, clinician=request.user, now=clock.now())
+                messages.success(
+                    request, f"{moved} planned {'text has' if moved == 1 else 'texts have'} the new words."
+                )
             return redirect("template", key=text.key, language=language)
     form.add_error("body", f"{problem.place}: {problem.sentence}" if problem.place else problem.sentence)
     return _page(request, text, language, form, status=UNPROCESSABLE)
+
+
+def _ask_about_planned(
+    request: StaffRequest, text: TextKey, language: str, form: EditorForm, affected: QuerySet[Message], count: int
+) -> HttpResponse:
+    """Show whose planned texts carry other words, before anything is published."""
+    after = form.cleaned_data["body"].replace("\r\n", "\n")
+    context: dict[str, Any] = {
+        "text": text,
+        "title": text_title(text.key),
+        "language": language,
+        "form": form,
+        "count": count,
+        "affected": affected.select_related("patient", "template_version")[:SHOWN],
+        "changes": word_changes(before=_published_body(request.user.clinic, text.key, language), after=after),
+        "now": clock.now(),
+    }
+    return render(request, "console/template_publish.j2", context)
 
 
 def _page(request: StaffRequest, text: TextKey, language: str, form: EditorForm, status: int = 200) -> HttpResponse:

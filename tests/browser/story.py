@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 from reminders.clinic.models import AuditEvent, Clinic, Clinician, Patient, PatientPhone, TreatmentSession
 from reminders.config import BASE_DIR
-from reminders.content.models import ProtocolVersion
+from reminders.content.models import ProtocolVersion, Template
 from reminders.content.services import load_starters, save_draft
 from reminders.conversations.models import InboundMessage, Picture
 from reminders.escalations.keeping import snooze
 from reminders.escalations.models import Escalation
 from reminders.escalations.services import acknowledge, resolve
-from reminders.messaging.models import Sender
+from reminders.messaging.models import Message, Sender
 from reminders.sandbox.photo import photo_bytes
 from tests import factories
 
@@ -62,6 +62,8 @@ def make_day() -> Day:
     _trouble(clinic, therapist, now)
     curve = tomllib.loads((BASE_DIR / "templates/protocols/dry-needling.toml").read_text())["thresholds"]
     ProtocolVersion.objects.filter(clinic=clinic).update(thresholds=curve)
+    planned = Message.objects.filter(clinic=clinic, step_key="check_in", state="scheduled")
+    planned.update(template_version=Template.objects.get(clinic=clinic, key="check_in", language="en").published)
     return Day(clinic, therapist, sore, breathless, taken, closed, session)
 
 

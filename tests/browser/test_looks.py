@@ -99,6 +99,15 @@ def test_every_page_is_whole(open_page: OpenPage, day: Day, complaints: list[str
         wrong += _check(page, name)
         _keep(page, f"{name}-{size}-{scheme}")
 
+    page.goto("/templates/check_in/en/")
+    page.get_by_label("Words in English").press("Control+End")
+    page.keyboard.type(" Thank you.")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Publish as version").click()
+    assert "older words" in page.get_by_role("heading", level=1).inner_text(), "nothing is planned in this story"
+    wrong += _check(page, "template-publish")
+    _keep(page, f"template-publish-{size}-{scheme}")
+
     page.goto(f"/escalations/{day.taken.pk}/")
     for closed in page.locator("details").all():
         closed.locator("summary").click()
