@@ -95,6 +95,9 @@ def test_the_phone_follows_the_words_while_typing(page: Page, day: Day, complain
     expect(phone).not_to_contain_text("STOP")
 
     page.get_by_role("button", name="Publish as version 2").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("5 planned texts carry older words")
+    page.get_by_role("button", name="Publish, and change them too").click()
+    expect(page.get_by_text("5 planned texts have the new words.")).to_be_visible()
     expect(page.get_by_role("status").first).to_contain_text("Published as version 2.")
     template = Template.objects.get(clinic=day.clinic, key="check_in", language="en")
     assert template.published is not None
