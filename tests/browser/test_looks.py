@@ -25,6 +25,7 @@ def addresses(day: Day) -> dict[str, str]:
         "patients": "/patients/",
         "patient": f"/patients/{day.sore.pk}/",
         "patient-write": f"/patients/{day.sore.pk}/write/?use=quick_call_us",
+        "consent": f"/phones/{day.sore.phones.get().pk}/consent/",
         "patient-urgent": f"/patients/{day.breathless.patient_id}/",
         "escalation-open": f"/escalations/{day.breathless.pk}/",
         "escalation-taken": f"/escalations/{day.taken.pk}/",

@@ -53,6 +53,8 @@ def addresses(clinic: Clinic, patient: Patient) -> dict[str, str]:
         "escalation_end_snooze": f"/escalations/{case.pk}/back/",
         "escalation_hand_over": f"/escalations/{case.pk}/hand-over/",
         "escalation_resolve": f"/escalations/{case.pk}/resolve/",
+        "patient_export": f"/patients/{patient.pk}/file/",
+        "consent": f"/phones/{patient.phones.get().pk}/consent/",
         "patient_write": f"/patients/{patient.pk}/write/",
         "templates": "/templates/",
         "template": "/templates/check_in/en/",
