@@ -37,7 +37,7 @@ class ConsentForm(Labelled):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose how the patient said it."},
     )
-    heard = forms.BooleanField(label="The patient has read or heard the words below", required=False)
+    heard = forms.BooleanField(label="The patient has read or heard these words", required=False)
     shown_words = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def clean(self) -> dict[str, Any]:
