@@ -49,6 +49,9 @@ def pages_of(clinic: Clinic) -> Iterator[Page]:
     yield Page("protocols", "/protocols/")
     yield Page("protocol", "/protocols/dry-needling/")
     yield Page("delivery", "/delivery/")
+    yield Page("insights", "/insights/")
+    yield Page("insights", "/insights/?days=90&technique=deep", note="90 days, filtered")
+    yield Page("insights_csv", "/insights/replies.csv")
 
 
 def _newest(first: Callable[[], Row | None]) -> Row:

@@ -3,13 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import sqrt
-from statistics import NormalDist
 
 from benchmarks.reading.cases import Case
+from reminders.core.intervals import wilson
 from reminders.core.understanding import Flag, Intent, Reading
 
-_Z = NormalDist().inv_cdf(0.975)
 _GRAVE = frozenset({Intent.RED_FLAG, Intent.PERSISTS})
 
 
@@ -35,11 +33,7 @@ class Share:
 
     def interval(self) -> tuple[float, float]:
         """Return the 95 % interval after Wilson (J Am Stat Assoc 1927;22:209-212)."""
-        if not self.of:
-            return 0.0, 1.0
-        share, squared = self.hits / self.of, _Z * _Z / self.of
-        middle, half = share + squared / 2, _Z * sqrt(share * (1 - share) / self.of + squared / (4 * self.of))
-        return max(0.0, (middle - half) / (1 + squared)), min(1.0, (middle + half) / (1 + squared))
+        return wilson(hits=self.hits, of=self.of)
 
 
 @dataclass(frozen=True, slots=True)

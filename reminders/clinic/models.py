@@ -198,8 +198,12 @@ class ConsentRecord(models.Model):
             models.CheckConstraint(condition=Q(channel__in=["sms", "voice", "email"]), name="consent_channel_is_known"),
             models.CheckConstraint(condition=Q(decision__in=["granted", "revoked"]), name="consent_decision_is_known"),
         ]
-        # For: the commit point, which asks for the newest decision of each message it lets through.
-        indexes = [models.Index(fields=["clinic", "number", "channel", "-id"], name="consent_newest")]
+        indexes = [
+            # For: the commit point, which asks for the newest decision of each message it lets through.
+            models.Index(fields=["clinic", "number", "channel", "-id"], name="consent_newest"),
+            # For insights: who ended the texts in these days.
+            models.Index(fields=["clinic", "recorded_at"], condition=Q(decision="revoked"), name="consent_ended"),
+        ]
 
 
 class Technique(models.TextChoices):
@@ -248,6 +252,8 @@ class TreatmentSession(models.Model):
         ]
         indexes = [
             models.Index(fields=["patient", "-ended_at"], name="session_by_patient"),
+            # For insights: what was treated in these days.
+            models.Index(fields=["clinic", "ended_at"], name="session_by_day"),
             # For: the sweep that plans what a lost task missed.
             models.Index(
                 fields=["updated_at"], condition=~Q(planned_revision=models.F("revision")), name="session_not_planned"

@@ -32,6 +32,7 @@ ROOMS = (
     Room("templates", "Templates", "text", May.READ),
     Room("protocols", "Protocols", "list", May.READ),
     Room("delivery", "Delivery", "send", May.READ),
+    Room("insights", "Insights", "chart", May.READ),
 )
 
 

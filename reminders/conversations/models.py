@@ -184,6 +184,8 @@ class CheckIn(models.Model):
         indexes = [
             models.Index(fields=["closes_at"], condition=Q(state="open"), name="check_in_open"),
             models.Index(fields=["patient", "-asked_at"], name="check_in_by_patient"),
+            # For insights: what was asked in these days.
+            models.Index(fields=["clinic", "asked_at"], name="check_in_by_day"),
             # For the Today page, which asks for each of these every few seconds, whatever lies years back.
             models.Index(fields=["clinic", "asked_at"], condition=Q(state="open"), name="check_in_waiting"),
             models.Index(fields=["clinic", "answered_at"], condition=Q(state="answered"), name="check_in_answered"),

@@ -83,6 +83,8 @@ class Escalation(models.Model):
             ),
         ]
         indexes = [
+            # For insights: what came up in these days.
+            models.Index(fields=["clinic", "created_at"], name="escalation_by_day"),
             models.Index(
                 fields=["clinic", "severity", "created_at"], condition=~Q(state="resolved"), name="escalation_worklist"
             ),

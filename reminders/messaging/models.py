@@ -196,10 +196,10 @@ class Message(models.Model):
         ]
         indexes = [
             models.Index(fields=["patient", "due_at"], name="message_by_patient"),
-            # For monitoring: what has left or ended lately.
+            # For monitoring: what has left or ended lately. For insights: of which clinic, and in how many parts.
             models.Index(
                 fields=["changed_at"],
-                include=["state"],
+                include=["state", "clinic", "kind", "channel", "segments"],
                 condition=~Q(state__in=sorted(state.value for state in IN_OUTBOX)),
                 name="message_lately",
             ),

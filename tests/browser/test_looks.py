@@ -39,6 +39,7 @@ def addresses(day: Day) -> dict[str, str]:
         "protocol": "/protocols/dry-needling/",
         "delivery": "/delivery/",
         "delivery-day": "/delivery/?days=1",
+        "insights": "/insights/",
         "session-new": "/sessions/new/",
         "session-patient": f"/sessions/new/?patient={day.sore.pk}",
         "session-correct": f"/sessions/{day.session.pk}/",

@@ -69,6 +69,8 @@ def addresses(clinic: Clinic, patient: Patient) -> dict[str, str]:
         "delivery_send_again": f"/delivery/texts/{message.pk}/again/",
         "delivery_number_fine": f"/delivery/numbers/{patient.phones.get().pk}/fine/",
         "delivery_sender_resume": f"/delivery/senders/{message.sender_id}/resume/",
+        "insights": "/insights/",
+        "insights_csv": "/insights/replies.csv",
         "session_new": "/sessions/new/",
         "session_correct": f"/sessions/{session.pk}/",
         "session_void": f"/sessions/{session.pk}/void/",

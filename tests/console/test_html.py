@@ -81,7 +81,7 @@ def pages(therapist: Client, clinic: Clinic, patient: Patient) -> dict[str, Outl
         "/templates/", "/templates/check_in/en/", "/templates/check_in/en/versions/1/",
         f"/patients/{patient.pk}/write/", f"/phones/{patient.phones.get().pk}/consent/", f"/inbox/{unknown.pk}/answer/",
         "/sessions/new/", f"/sessions/new/?patient={patient.pk}",
-        f"/sessions/{session.pk}/", "/delivery/", "/protocols/", "/protocols/dry-needling/",
+        f"/sessions/{session.pk}/", "/delivery/", "/insights/", "/protocols/", "/protocols/dry-needling/",
     ]  # fmt: skip
     outlines = {address: Outline(therapist.get(address).content.decode()) for address in addresses}
     for address in ("/patients/", "/sessions/new/"):
