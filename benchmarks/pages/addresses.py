@@ -52,6 +52,9 @@ def pages_of(clinic: Clinic) -> Iterator[Page]:
     yield Page("insights", "/insights/")
     yield Page("insights", "/insights/?days=90&technique=deep", note="90 days, filtered")
     yield Page("insights_csv", "/insights/replies.csv")
+    yield Page("setup", "/setup/")
+    yield Page("setup_clinic", "/setup/clinic/")
+    yield Page("setup_hours", "/setup/hours/")
 
 
 def _newest(first: Callable[[], Row | None]) -> Row:

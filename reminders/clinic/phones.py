@@ -31,6 +31,21 @@ def parse_phone(raw: str, *, region: str = "US") -> str:
     Letters and extensions are refused, not translated: a letter O typed for a zero would text a stranger.
     Raises PhoneError with a sentence a user can act on.
     """
+    number = _read(raw, region)
+    if phonenumbers.number_type(number) in _NEVER_A_PATIENT:
+        raise PhoneError("This is a toll-free or service number: enter the patient's own mobile number.")
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def parse_own_number(raw: str, *, region: str = "US") -> str:
+    """Return a number that a clinic is called at or texts from as E.164; it may well be a toll-free one.
+
+    Raises PhoneError as `parse_phone` does.
+    """
+    return phonenumbers.format_number(_read(raw, region), PhoneNumberFormat.E164)
+
+
+def _read(raw: str, region: str) -> phonenumbers.PhoneNumber:
     text = raw.strip()
     if not text:
         raise PhoneError("The phone is empty: enter a mobile number, like 312 555 0123.")
@@ -46,9 +61,7 @@ def parse_phone(raw: str, *, region: str = "US") -> str:
         raise PhoneError("The phone has too many or too few digits: check it, with its area code.")
     if not phonenumbers.is_valid_number(number):
         raise PhoneError("No phone can have this number: check its area code and its digits.")
-    if phonenumbers.number_type(number) in _NEVER_A_PATIENT:
-        raise PhoneError("This is a toll-free or service number: enter the patient's own mobile number.")
-    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return number
 
 
 def is_e164(number: str) -> bool:

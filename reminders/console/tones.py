@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from reminders.clinic.models import PhoneState
 from reminders.core.states import MessageState, Severity
+from reminders.insights.readiness import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +60,10 @@ CONSENTS: Mapping[str, Tone] = {
     "granted": Tone("Agreed", "check", "good"),
     "revoked": Tone("Opted out", "minus", "same-day"),
     "": Tone("Not asked", "question", "quiet"),
+}
+STANDINGS: Mapping[str, Tone] = {
+    Standing.MISSING: Tone("Missing", "alarm", "same-day"),
+    Standing.ADVISED: Tone("Could be better", "question", "routine"),
+    Standing.DONE: Tone("Done", "check", "good"),
+    Standing.OPTIONAL: Tone("If needed", "minus", "quiet"),
 }

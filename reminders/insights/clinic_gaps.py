@@ -22,17 +22,20 @@ class ClinicGaps:
     is_paused: bool
 
 
-def read_clinic_gaps() -> list[ClinicGaps]:
-    """Return how every clinic is set up, by slug; six queries however many there are."""
-    clinics = list(Clinic.objects.order_by("slug"))
-    senders = list(Sender.objects.values_list("clinic_id", flat=True))
-    on_duty = Clinician.objects.filter(is_active=True).exclude(phone="")
+def read_clinic_gaps(*, only: Clinic | None = None) -> list[ClinicGaps]:
+    """Return how every clinic is set up, or `only` this one, by slug; six queries however many there are."""
+    clinics = [only] if only else list(Clinic.objects.order_by("slug"))
+    senders = list(Sender.objects.filter(clinic__in=clinics).values_list("clinic_id", flat=True))
+    on_duty = Clinician.objects.filter(is_active=True, clinic__in=clinics).exclude(phone="")
     reachable = list(on_duty.values_list("clinic_id", flat=True))
     rungs = list(LadderRung.objects.filter(clinician__in=on_duty).values_list("clinic_id", flat=True))
     protocols = dict(
-        Protocol.objects.filter(key=DEFAULT_PROTOCOL, published__isnull=False).values_list("clinic_id", "published_id")
+        Protocol.objects.filter(clinic__in=clinics, key=DEFAULT_PROTOCOL, published__isnull=False).values_list(
+            "clinic_id", "published_id"
+        )
     )
-    texts = set(Template.objects.filter(language="en", published__isnull=False).values_list("clinic_id", "key"))
+    published = Template.objects.filter(clinic__in=clinics, language="en", published__isnull=False)
+    texts = set(published.values_list("clinic_id", "key"))
     planned = set(Step.objects.filter(protocol_version__in=protocols.values()).values_list("clinic_id", "template_key"))
     return [
         ClinicGaps(

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from reminders import clock
 from reminders.clinic.models import Clinic, Clinician, Role
-from reminders.clinic.phones import PhoneError, parse_phone
+from reminders.clinic.phones import PhoneError, parse_own_number, parse_phone
 from reminders.clinic.services import create_api_key
 from reminders.content.services import load_starters
 from reminders.core.quiet_hours import QuietWindow, QuietWindowError, check_window
@@ -48,7 +48,7 @@ def make_clinic(
             clinic = Clinic.objects.create(
                 name=name,
                 slug=slug,
-                phone=parse_phone(phone),
+                phone=parse_own_number(phone),
                 timezone=timezone,
                 quiet_start=quiet_start,
                 quiet_end=quiet_end,
@@ -63,7 +63,7 @@ def make_clinic(
                 phone=parse_phone(owner_phone) if owner_phone else "",
             )
             for number in senders:
-                Sender.objects.create(clinic=clinic, number=parse_phone(number), parts_per_second=parts_per_second)
+                Sender.objects.create(clinic=clinic, number=parse_own_number(number), parts_per_second=parts_per_second)
             load_starters(clinic=clinic, now=now)
             _key, plain_key = create_api_key(clinic=clinic, label="First key", now=now)
     except (PhoneError, QuietWindowError) as error:

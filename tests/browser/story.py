@@ -41,6 +41,8 @@ def make_day() -> Day:
     therapist = staff.therapist
     therapist.username = "theo"
     therapist.save()
+    staff.owner.username = "olivia"
+    staff.owner.save()
     factories.make_ladder(clinic=clinic, clinicians=[therapist, staff.owner])
     load_starters(clinic=clinic, now=now - timedelta(days=90))
     save_draft(

@@ -46,6 +46,14 @@ def addresses(day: Day) -> dict[str, str]:
     }
 
 
+OWNER_ADDRESSES = {
+    "setup": "/setup/",
+    "setup-clinic": "/setup/clinic/",
+    "setup-hours": "/setup/hours/",
+}
+"""Pages that only the owner sees."""
+
+
 def _keep(page: Page, name: str) -> None:
     folder = os.environ.get("SCREENSHOTS")
     if folder:
@@ -90,6 +98,13 @@ def test_every_page_is_whole(open_page: OpenPage, day: Day, complaints: list[str
         assert response.ok, f"{address} answered {response.status}"
         wrong += _check(page, name)
         _keep(page, f"{name}-{size}-{scheme}")
+
+    owners = open_page(size=size, scheme=scheme)
+    log_in(owners, "olivia")
+    for name, address in OWNER_ADDRESSES.items():
+        owners.goto(address)
+        wrong += _check(owners, name)
+        _keep(owners, f"{name}-{size}-{scheme}")
 
     for room, words in (("patients", "an"), ("patients", "nobody"), ("sessions/new", "rey")):
         page.goto(f"/{room}/")

@@ -10,6 +10,8 @@ from django.test import Client
 from reminders.clinic.models import Clinic, Patient
 from reminders.content.services import load_starters
 from tests import factories
+from tests.console.conftest import LogIn
+from tests.factories import Staff
 
 VOID = {"input", "meta", "link", "img", "br"}
 
@@ -58,7 +60,7 @@ class Outline(HTMLParser):
 
 
 @pytest.fixture
-def pages(therapist: Client, clinic: Clinic, patient: Patient) -> dict[str, Outline]:
+def pages(therapist: Client, clinic: Clinic, patient: Patient, staff: Staff, log_in: LogIn) -> dict[str, Outline]:
     """Every page with rows on it, by its address."""
     load_starters(clinic=clinic, now=datetime.now(UTC))
     session = factories.make_treatment_session(patient=patient)
@@ -84,6 +86,9 @@ def pages(therapist: Client, clinic: Clinic, patient: Patient) -> dict[str, Outl
         f"/sessions/{session.pk}/", "/delivery/", "/insights/", "/protocols/", "/protocols/dry-needling/",
     ]  # fmt: skip
     outlines = {address: Outline(therapist.get(address).content.decode()) for address in addresses}
+    owner = log_in(staff.owner)
+    for address in ("/setup/", "/setup/clinic/", "/setup/hours/"):
+        outlines[address] = Outline(owner.get(address).content.decode())
     for address in ("/patients/", "/sessions/new/"):
         found = therapist.post(address, {"q": "dana"}).content.decode()
         assert patient.display_name in found
