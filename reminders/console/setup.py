@@ -25,7 +25,7 @@ class Step:
 
 
 STEPS = {
-    "clinic": Step("The clinic", "Change name, phone and zone", "setup_clinic"),
+    "clinic": Step("The clinic", "Change the details", "setup_clinic"),
     "hours": Step("Hours", "Change the hours", "setup_hours"),
     "senders": Step("Numbers you text from"),
     "staff": Step("Staff"),

@@ -73,7 +73,7 @@ def _hours(clinic: Clinic) -> Item:
         if not clinic.reply_hours_es:
             yield Standing.ADVISED, "Write your hours in Spanish too."
 
-    quiet = f"{clinic.quiet_start:%H:%M} to {clinic.quiet_end:%H:%M}"
+    quiet = f"{clinic.quiet_start:%-I:%M %p} to {clinic.quiet_end:%-I:%M %p}"
     days = len(clinic.opening_hours)
     return _item("hours", judge(), f"Open on {many(days, 'day')} a week; no texts from {quiet}.")
 
