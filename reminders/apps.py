@@ -22,3 +22,4 @@ class RemindersConfig(AppConfig):
         import_module("reminders.celery")
         import_module("reminders.messaging.receivers")
         import_module("reminders.conversations.receivers")
+        import_module("reminders.console.receivers")

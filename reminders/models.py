@@ -1,5 +1,6 @@
 """Django finds all models here: one app label, one migration history, each noun at home in its capability."""
 
+from reminders.clinic.account_models import SignedInDevice, StaffLink
 from reminders.clinic.models import (
     ApiKey,
     AuditEvent,
@@ -47,6 +48,8 @@ __all__ = [
     "ScreeningRecord",
     "Sender",
     "SignInBrake",
+    "SignedInDevice",
+    "StaffLink",
     "Step",
     "Template",
     "TemplateVersion",

@@ -52,6 +52,8 @@ def pages_of(clinic: Clinic) -> Iterator[Page]:
     yield Page("insights", "/insights/")
     yield Page("insights", "/insights/?days=90&technique=deep", note="90 days, filtered")
     yield Page("insights_csv", "/insights/replies.csv")
+    yield Page("staff", "/staff/")
+    yield Page("staff_member", f"/staff/{_newest(clinic.clinicians.order_by('-pk').first).pk}/")
     yield Page("setup", "/setup/")
     yield Page("setup_clinic", "/setup/clinic/")
     yield Page("setup_hours", "/setup/hours/")

@@ -18,6 +18,7 @@ from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
+from reminders.clinic.account_models import StaffLink
 from reminders.clinic.models import Clinician, Patient, PatientPhone, Role, TreatmentSession
 from reminders.conversations.models import InboundMessage, Picture
 from reminders.escalations.models import Escalation
@@ -156,3 +157,18 @@ def access_phone(request: StaffRequest, phone_id: int) -> PatientPhone:
 def access_sender(request: StaffRequest, sender_id: int) -> Sender:
     """Return the number that the user's clinic texts from, or answer 404."""
     return get_object_or_404(Sender, pk=sender_id, clinic=request.user.clinic_id)
+
+
+def access_colleague(request: StaffRequest, clinician_id: int) -> Clinician:
+    """Return the member of staff of the user's clinic, or answer 404.
+
+    The product's support, who sees all clinics, is out of an owner's hands: else an owner could take on that account.
+    """
+    rows = Clinician.objects.select_related("clinic").filter(is_superuser=False, is_staff=False)
+    return get_object_or_404(rows, pk=clinician_id, clinic=request.user.clinic_id)
+
+
+def access_invitation(request: StaffRequest, link_id: int) -> StaffLink:
+    """Return the invitation to the user's clinic, or answer 404."""
+    rows = StaffLink.objects.select_related("clinic").filter(kind=StaffLink.Kind.INVITATION)
+    return get_object_or_404(rows, pk=link_id, clinic=request.user.clinic_id)

@@ -33,6 +33,7 @@ ROOMS = (
     Room("protocols", "Protocols", "list", May.READ),
     Room("delivery", "Delivery", "send", May.READ),
     Room("insights", "Insights", "chart", May.READ),
+    Room("staff", "Staff", "people", May.MANAGE_STAFF),
     Room("setup", "Set-up", "settings", May.MANAGE_CLINIC),
 )
 

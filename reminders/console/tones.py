@@ -61,6 +61,10 @@ CONSENTS: Mapping[str, Tone] = {
     "revoked": Tone("Opted out", "minus", "same-day"),
     "": Tone("Not asked", "question", "quiet"),
 }
+SWITCHED_OFF = Tone("Switched off", "minus", "quiet")
+SIGNED_IN = Tone("Signed in", "check", "good")
+INVITED = Tone("Invited", "send", "routine")
+LINK_OVER = Tone("Link has expired", "clock", "same-day")
 STANDINGS: Mapping[str, Tone] = {
     Standing.MISSING: Tone("Missing", "alarm", "same-day"),
     Standing.ADVISED: Tone("Could be better", "question", "routine"),

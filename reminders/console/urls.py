@@ -1,4 +1,4 @@
-"""Addresses of the console. Every view but the login is wrapped in `access.room`; a test sees to it."""
+"""Addresses of the console. Every view but login and invitation is wrapped in `access.room`; a test sees to it."""
 
 from django.urls import path
 
@@ -7,6 +7,7 @@ from reminders.console import (
     escalations,
     inbox,
     insights,
+    joining,
     patient_rights,
     patients,
     pictures,
@@ -16,6 +17,7 @@ from reminders.console import (
     setup,
     setup_details,
     sign_in,
+    staff,
     template_versions,
     templates_room,
     today,
@@ -25,6 +27,8 @@ from reminders.console import (
 urlpatterns = [
     path("login/", sign_in.SignIn.as_view(), name="login"),
     path("logout/", sign_in.SignOut.as_view(), name="logout"),
+    path("link/<str:plain>/", joining.open_link, name="staff_link"),
+    path("welcome/", joining.welcome, name="welcome"),
     path("", today.today, name="today"),
     path("today/live/", today.live, name="today_live"),
     path("more/", rooms.more, name="more"),
@@ -80,4 +84,12 @@ urlpatterns = [
     path("sessions/new/", sessions.new, name="session_new"),
     path("sessions/<int:session_id>/", sessions.correct, name="session_correct"),
     path("sessions/<int:session_id>/void/", sessions.void, name="session_void"),
+    path("staff/", staff.staff_list, name="staff"),
+    path("staff/<int:clinician_id>/", staff.member, name="staff_member"),
+    path("staff/<int:clinician_id>/role/", staff.change_role, name="staff_role"),
+    path("staff/<int:clinician_id>/password-link/", staff.password_link, name="staff_password_link"),
+    path("staff/<int:clinician_id>/sign-out/", staff.sign_out, name="staff_sign_out"),
+    path("staff/<int:clinician_id>/off/", staff.switch_off, name="staff_off"),
+    path("staff/<int:clinician_id>/on/", staff.switch_on, name="staff_on"),
+    path("staff/invitations/<int:link_id>/withdraw/", staff.withdraw, name="staff_withdraw"),
 ]

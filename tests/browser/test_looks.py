@@ -47,6 +47,7 @@ def addresses(day: Day) -> dict[str, str]:
 
 
 OWNER_ADDRESSES = {
+    "staff": "/staff/",
     "setup": "/setup/",
     "setup-clinic": "/setup/clinic/",
     "setup-hours": "/setup/hours/",

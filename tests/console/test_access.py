@@ -5,7 +5,8 @@ from django.test import Client
 from django.urls import URLPattern
 
 from reminders import clock
-from reminders.clinic.models import Clinic, Clinician, Patient
+from reminders.clinic.models import Clinic, Clinician, Patient, Role
+from reminders.clinic.staff import invite
 from reminders.console.access import ROLES, May
 from reminders.console.urls import urlpatterns
 from reminders.content.services import load_starters
@@ -13,7 +14,7 @@ from tests import factories
 from tests.console.conftest import LogIn
 from tests.factories import Staff
 
-OPEN_TO_ALL = {"login", "logout"}
+OPEN_TO_ALL = {"login", "logout", "staff_link", "welcome"}
 READ_ONLY_FORMS = {"template_preview"}
 """Asked by POST because the words are long; nothing is stored."""
 
@@ -32,6 +33,8 @@ def addresses(clinic: Clinic, patient: Patient) -> dict[str, str]:
     message = factories.make_message(patient=patient, state="unresolved")
     factories.make_template(clinic=clinic)
     load_starters(clinic=clinic, now=clock.now())
+    colleague = factories.make_clinician(clinic=clinic)
+    link, _ = invite(clinic=clinic, role=Role.VIEWER, first_name="New", last_name="", by=colleague, now=clock.now())
     return {
         "today": "/",
         "today_live": "/today/live/",
@@ -77,6 +80,14 @@ def addresses(clinic: Clinic, patient: Patient) -> dict[str, str]:
         "setup_starters": "/setup/starters/",
         "setup_pause": "/setup/pause/",
         "setup_resume": "/setup/resume/",
+        "staff": "/staff/",
+        "staff_member": f"/staff/{colleague.pk}/",
+        "staff_role": f"/staff/{colleague.pk}/role/",
+        "staff_password_link": f"/staff/{colleague.pk}/password-link/",
+        "staff_sign_out": f"/staff/{colleague.pk}/sign-out/",
+        "staff_off": f"/staff/{colleague.pk}/off/",
+        "staff_on": f"/staff/{colleague.pk}/on/",
+        "staff_withdraw": f"/staff/invitations/{link.pk}/withdraw/",
         "session_new": "/sessions/new/",
         "session_correct": f"/sessions/{session.pk}/",
         "session_void": f"/sessions/{session.pk}/void/",

@@ -87,8 +87,14 @@ def pages(therapist: Client, clinic: Clinic, patient: Patient, staff: Staff, log
     ]  # fmt: skip
     outlines = {address: Outline(therapist.get(address).content.decode()) for address in addresses}
     owner = log_in(staff.owner)
-    for address in ("/setup/", "/setup/clinic/", "/setup/hours/"):
+    owner.post("/staff/", {"first_name": "Sam", "role": "viewer"})
+    for address in ("/setup/", "/setup/clinic/", "/setup/hours/", "/staff/", f"/staff/{staff.viewer.pk}/"):
         outlines[address] = Outline(owner.get(address).content.decode())
+    made = owner.post(f"/staff/{staff.viewer.pk}/password-link/").content.decode()
+    outlines["a link, once"] = Outline(made)
+    link = made.split('value="http://testserver')[1].split('"')[0]
+    outlines["/welcome/"] = Outline(Client().get(link, follow=True).content.decode())
+    outlines["a link that ended"] = Outline(Client().get("/link/old/").content.decode())
     for address in ("/patients/", "/sessions/new/"):
         found = therapist.post(address, {"q": "dana"}).content.decode()
         assert patient.display_name in found
