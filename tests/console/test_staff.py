@@ -38,7 +38,7 @@ def owner(staff: Staff, log_in: LogIn) -> Client:
 
 def _link(page: str) -> str:
     """Return the path of the link that a page shows once."""
-    return page.split('value="http://testserver')[1].split('"')[0]
+    return page.split("readonly>http://testserver")[1].split("<")[0]
 
 
 def _invited(owner: Client) -> str:
