@@ -39,6 +39,7 @@ def pages_of(clinic: Clinic) -> Iterator[Page]:
     yield Page("patients", "/patients/", {"q": patient.external_id}, "search by external id")
     yield Page("patient", f"/patients/{patient.pk}/")
     yield Page("consent", f"/phones/{patient.phones.get(is_primary=True).pk}/consent/")
+    yield Page("patient_edit", f"/patients/{patient.pk}/correct/")
     yield Page("patient_write", f"/patients/{patient.pk}/write/")
     yield Page("escalation", f"/escalations/{case.pk}/")
     yield Page("session_new", f"/sessions/new/?patient={patient.pk}")

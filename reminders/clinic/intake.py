@@ -1,7 +1,7 @@
 """A finished treatment session as it comes in: the same flat fields in the form, the API and the CSV."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, TypeVar
@@ -28,7 +28,7 @@ from reminders.core.advice import SCREENING_FACTS
 
 __all__ = [
     "CONSENT_METHODS", "FIELDS", "REGIONS", "REQUIRED_FIELDS",
-    "ConsentIntake", "PatientIntake", "SessionIntake", "Visit", "parse_session",
+    "ConsentIntake", "PatientIntake", "SessionIntake", "Visit", "parse_patient", "parse_session",
 ]  # fmt: skip
 
 Read = TypeVar("Read")
@@ -104,11 +104,26 @@ def parse_session(raw: Mapping[str, object], *, clinic: Clinic, now: datetime) -
     if status == TreatmentSession.Status.COMPLETED:
         visit = _read_visit(reading, zone=ZoneInfo(clinic.timezone), now=now)
     if reading.problems or external_id is None:
-        order = list(FIELDS)
-        raise InvalidInputError(
-            sorted(reading.problems, key=lambda problem: order.index(problem.field) if problem.field in order else -1)
-        )
+        raise InvalidInputError(_in_order(reading.problems))
     return SessionIntake(external_id=external_id, visit=visit)
+
+
+def parse_patient(raw: Mapping[str, object], *, now: datetime) -> tuple[PatientIntake, Mapping[str, bool | None]]:
+    """Read what a form says about a patient and their screening, under the names of an intake's fields.
+
+    Nothing is looked up or stored. Raises InvalidInputError with every problem found, in the order of `FIELDS`.
+    """
+    reading = _Reading(raw)
+    patient = _read_patient(reading, now=now)
+    screening = {fact: reading.optional(fact, read_yes_no, None) for fact in SCREENING_FACTS}
+    if reading.problems or patient is None:
+        raise InvalidInputError(_in_order(reading.problems))
+    return patient, screening
+
+
+def _in_order(problems: Iterable[Problem]) -> list[Problem]:
+    order = list(FIELDS)
+    return sorted(problems, key=lambda problem: order.index(problem.field) if problem.field in order else -1)
 
 
 class _Reading:

@@ -19,6 +19,7 @@ _OTHER_PERSON = (
 _OTHER_ID = (
     "A patient with this name and phone is on file under another id: use that id, or give both their dates of birth."
 )
+_MAY_BE_EMPTY = frozenset({"external_id", "family_name", "birth_date"})
 _SEVERAL = "Several patients share this name and phone: give the patient's external id or date of birth."
 
 
@@ -68,10 +69,11 @@ def create_patient(*, clinic: Clinic, intake: PatientIntake, now: datetime) -> P
     return patient
 
 
-def update_patient(*, patient: Patient, intake: PatientIntake) -> list[str]:
+def update_patient(*, patient: Patient, intake: PatientIntake, may_empty: bool = False) -> list[str]:
     """Take over what the intake states differently and return the names of the changed fields.
 
-    What the intake leaves empty stays as it is. Another phone becomes the primary one; the old one is kept.
+    What the intake leaves empty stays as it is, unless `may_empty`: then record number, family name and date of birth
+    are emptied. Another phone becomes the primary one; the old one is kept.
     """
     stated = {
         "external_id": intake.external_id,
@@ -81,7 +83,10 @@ def update_patient(*, patient: Patient, intake: PatientIntake) -> list[str]:
         "language": intake.language,
         "timezone": intake.timezone,
     }
-    changed = [field for field, value in stated.items() if value and getattr(patient, field) != value]
+    emptied = _MAY_BE_EMPTY if may_empty else frozenset()
+    changed = [
+        field for field, value in stated.items() if (value or field in emptied) and getattr(patient, field) != value
+    ]
     for field in changed:
         setattr(patient, field, stated[field])
     if changed:

@@ -1,7 +1,7 @@
 """What changes a clinic's treatment sessions: one service behind the form, the API and the CSV."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from reminders.clinic.intake_checks import problems_with
 from reminders.clinic.models import AuditEvent, Clinic, Clinician, Patient, TreatmentSession
 from reminders.clinic.patients import create_patient, match_patient, record_screening, update_patient
 from reminders.clinic.repeats import digest_of, is_repeat
+from reminders.clinic.revising import FACTS_IN_TEXTS, revise, revise_running
 from reminders.clinic.turns import plans_of, take_turn
 
 __all__ = [
@@ -28,12 +29,7 @@ __all__ = [
     "void_treatment_session",
 ]
 
-COURSE: Final = timedelta(hours=72)
-"""How long after a session's end its texts can still be unsent: check-in, nudge and re-check, each with its expiry."""
-
 PLANNED_FIELDS: Final = frozenset({"technique", "regions", "ended_at"})
-FACTS_IN_TEXTS: Final = frozenset({"given_name", "birth_date", "language", "timezone", "phone", "screening"})
-"""What is known of a patient and decides what a text says, where it goes or when."""
 
 
 class IntakeOutcome(StrEnum):
@@ -166,7 +162,8 @@ def _store(
         stored.patient = patient
         session, outcome = stored, _correct(entry, stored, values, facts)
     if match.patient is not None and FACTS_IN_TEXTS.intersection(facts):
-        _revise_running(entry, patient, facts, besides=session)
+        for running in revise_running(patient=patient, now=entry.now, besides=session):
+            _audit(entry, running, patient, "treatment_session_corrected", fields=facts)
     return session, outcome
 
 
@@ -238,31 +235,8 @@ def _correct(entry: _Entry, stored: TreatmentSession, values: dict[str, Any], fa
     stored.save(update_fields=[*changed, "updated_at"])
     _audit(entry, stored, stored.patient, "treatment_session_corrected", intake=entry.digest, fields=[*changed, *facts])
     if FACTS_IN_TEXTS.intersection(facts) or PLANNED_FIELDS.intersection(changed):
-        _revise(entry, stored)
+        revise(treatment_session=stored, now=entry.now)
     return IntakeOutcome.CORRECTED
-
-
-def _revise(entry: _Entry, session: TreatmentSession) -> None:
-    session.revision += 1
-    session.save(update_fields=["revision"])
-    events.treatment_session_corrected.send(sender=TreatmentSession, treatment_session=session, now=entry.now)
-
-
-def _revise_running(entry: _Entry, patient: Patient, facts: list[str], *, besides: TreatmentSession) -> None:
-    """Have the patient's other running courses planned anew: a check-in must not go to the number of yesterday."""
-    take_turn(clinic=entry.clinic, topic=plans_of(patient.pk))
-    running = (
-        TreatmentSession.objects.select_for_update(of=("self",))
-        .select_related("clinic", "patient")
-        .filter(patient=patient, status=TreatmentSession.Status.COMPLETED, ended_at__gt=entry.now - COURSE)
-        .exclude(pk=besides.pk)
-        .order_by("id")
-    )
-    for session in running:
-        session.updated_at = entry.now
-        session.save(update_fields=["updated_at"])
-        _audit(entry, session, patient, "treatment_session_corrected", fields=facts)
-        _revise(entry, session)
 
 
 def _find_clinician(clinic: Clinic, key: str) -> Clinician | None:

@@ -1,61 +1,30 @@
 """The treatment-session form: the fields of every intake, asked the way a front desk works."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django import forms
 
-from reminders.clinic.errors import Problem
 from reminders.clinic.intake import CONSENT_METHODS, REGIONS
-from reminders.clinic.models import Clinic, Clinician, Patient, Role, ScreeningRecord, Technique, TreatmentSession
+from reminders.clinic.models import Clinic, Clinician, Patient, Role, Technique, TreatmentSession
 from reminders.console import wording
 from reminders.console.disclosures import seal, unseal, words_to_show
-from reminders.console.forms import Labelled, choices_with_blank
-from reminders.core.advice import SCREENING_FACTS
+from reminders.console.forms import choices_with_blank
+from reminders.console.person_form import PATIENT_FIELDS, PersonForm, identity_values, screening_values
 
 WALL: Final = "%Y-%m-%dT%H:%M"
-US_ZONES: Final = (
-    ("America/New_York", "Eastern (New York)"),
-    ("America/Chicago", "Central (Chicago)"),
-    ("America/Denver", "Mountain (Denver)"),
-    ("America/Phoenix", "Mountain without summer time (Phoenix)"),
-    ("America/Los_Angeles", "Pacific (Los Angeles)"),
-    ("America/Anchorage", "Alaska (Anchorage)"),
-    ("Pacific/Honolulu", "Hawaii (Honolulu)"),
-    ("America/Puerto_Rico", "Atlantic (Puerto Rico)"),
-)
 SCORES: Final = [(str(score), str(score)) for score in range(11)]
-PATIENT_FIELDS: Final = ("given_name", "family_name", "phone", "patient_external_id", "birth_date")
-
-YES_NO: Final = [("yes", "Yes"), ("no", "No"), ("", "Not asked")]
 
 
-class SessionForm(Labelled):
+class SessionForm(PersonForm):
     """One finished treatment. What is wrong with a value is told by the intake, the same as at every other door."""
 
+    field_order = ("external_id", *PATIENT_FIELDS)
+
     external_id = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
-    given_name = forms.CharField(label="Given name", max_length=60, required=False)
-    family_name = forms.CharField(label="Family name", max_length=60, required=False)
-    phone = forms.CharField(
-        label="Mobile phone",
-        max_length=40,
-        required=False,
-        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off", "inputmode": "tel"}),
-    )
-    patient_external_id = forms.CharField(label="Record number", max_length=64, required=False)
-    birth_date = forms.CharField(
-        label="Date of birth",
-        required=False,
-        widget=forms.TextInput(attrs={"type": "date"}),
-        help_text="Without it, no text names a medicine.",
-    )
-    language = forms.ChoiceField(label="Language of the texts", choices=list(wording.LANGUAGES.items()), required=False)
-    timezone = forms.ChoiceField(
-        label="Time zone", required=False, help_text="Where the patient lives: it decides the hours of texts."
-    )
     technique = forms.ChoiceField(
         label="Technique", choices=Technique.choices, required=False, widget=forms.RadioSelect
     )
@@ -84,33 +53,20 @@ class SessionForm(Labelled):
     )
 
     def __init__(self, *args: Any, clinic: Clinic, patient: Patient | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.clinic, self.patient = clinic, patient
+        super().__init__(*args, clinic=clinic, patient=patient, **kwargs)
+        self.patient = patient
         shown = unseal(self.data.get("shown_words", ""), clinic=clinic) if self.is_bound else None
         self.disclosures = shown or words_to_show(clinic)
         self.initial["shown_words"] = seal(self.disclosures, clinic=clinic)
-        ended_at, zone = self.fields["ended_at"], self.fields["timezone"]
-        ended_at.help_text = f"On the clinic’s clock ({clinic.timezone})."
-        zones = dict(US_ZONES)
-        for known in (clinic.timezone, patient.timezone if patient else clinic.timezone):
-            zones.setdefault(known, known)
-        zone.choices = list(zones.items())  # type: ignore[attr-defined]
+        self.fields["ended_at"].help_text = f"On the clinic’s clock ({clinic.timezone})."
         treating = Clinician.objects.filter(clinic=clinic, is_active=True, role__in=[Role.OWNER, Role.THERAPIST])
         self.fields["clinician"].choices = choices_with_blank(  # type: ignore[attr-defined]
             [(one.username, one.display_name) for one in treating.order_by("first_name", "last_name", "pk")],
             "Not stated",
         )
-        for fact in SCREENING_FACTS:
-            self.fields[fact] = forms.ChoiceField(
-                label=wording.SCREENING[fact], choices=YES_NO, required=False, widget=forms.RadioSelect
-            )
         if patient:
             for name in PATIENT_FIELDS:
                 del self.fields[name]
-
-    def screening(self) -> list[Any]:
-        """Return the screening questions, to be laid out as rows."""
-        return [self[fact] for fact in SCREENING_FACTS]
 
     def raw(self) -> dict[str, object]:
         """Return what was typed under the intake's names."""
@@ -123,14 +79,8 @@ class SessionForm(Labelled):
         else:
             values["consent_method"] = ""
         if self.patient:
-            values |= _identity(self.patient)
+            values |= identity_values(self.patient)
         return values
-
-    def take_over(self, problems: Sequence[Problem]) -> None:
-        """Put the intake's problems beside their fields; those of a field that is not shown go to the top."""
-        for problem in problems:
-            shown = problem.field in self.fields and problem.field != "external_id"
-            self.add_error(problem.field if shown else None, problem.sentence)
 
 
 def new_external_id() -> str:
@@ -148,7 +98,7 @@ def first_values(*, clinic: Clinic, user: Clinician, patient: Patient | None, no
         "clinician": user.username if user.role in (Role.OWNER, Role.THERAPIST) else "",
         "consent_method": CONSENT_METHODS[0],
     }
-    return values | _screening_values(patient)
+    return values | screening_values(patient)
 
 
 def values_of(session: TreatmentSession) -> dict[str, object]:
@@ -165,7 +115,7 @@ def values_of(session: TreatmentSession) -> dict[str, object]:
         "language": patient.language,
         "timezone": patient.timezone,
         "consent_method": CONSENT_METHODS[0],
-    } | _screening_values(patient)
+    } | screening_values(patient)
 
 
 def exact_end(raw: Mapping[str, object], session: TreatmentSession) -> object:
@@ -176,22 +126,3 @@ def exact_end(raw: Mapping[str, object], session: TreatmentSession) -> object:
     if raw.get("ended_at") == values_of(session)["ended_at"]:
         return session.ended_at.isoformat()
     return raw.get("ended_at")
-
-
-def _identity(patient: Patient) -> dict[str, object]:
-    primary = patient.phones.filter(is_primary=True).first()
-    return {
-        "given_name": patient.given_name,
-        "family_name": patient.family_name,
-        "phone": primary.number if primary else "",
-        "patient_external_id": patient.external_id,
-        "birth_date": patient.birth_date.isoformat() if patient.birth_date else "",
-    }
-
-
-def _screening_values(patient: Patient | None) -> dict[str, object]:
-    newest: ScreeningRecord | None = None
-    if patient:
-        newest = patient.screenings.order_by("-recorded_at", "-id").first()
-    words = {True: "yes", False: "no", None: ""}
-    return {fact: words[getattr(newest, fact)] if newest else "" for fact in SCREENING_FACTS}

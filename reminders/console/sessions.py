@@ -13,8 +13,8 @@ from reminders.clinic.intake import parse_session
 from reminders.clinic.models import AuditEvent, ConsentRecord, Patient, TreatmentSession
 from reminders.clinic.services import IntakeOutcome, record_treatment_session, void_treatment_session
 from reminders.console.access import May, StaffRequest, access_patient, access_session, room
+from reminders.console.person_form import PATIENT_FIELDS
 from reminders.console.session_form import (
-    PATIENT_FIELDS,
     SessionForm,
     exact_end,
     first_values,

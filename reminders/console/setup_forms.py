@@ -14,7 +14,7 @@ from reminders.clinic.models import Clinic
 from reminders.clinic.selectors import WEEKDAYS
 from reminders.console import wording
 from reminders.console.forms import Labelled
-from reminders.console.session_form import US_ZONES
+from reminders.console.person_form import US_ZONES
 
 DAYS: Final = dict(
     zip(WEEKDAYS, ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), strict=True)

@@ -24,6 +24,7 @@ def addresses(day: Day) -> dict[str, str]:
         "inbox": "/inbox/",
         "patients": "/patients/",
         "patient": f"/patients/{day.sore.pk}/",
+        "patient-edit": f"/patients/{day.sore.pk}/correct/",
         "patient-write": f"/patients/{day.sore.pk}/write/?use=quick_call_us",
         "consent": f"/phones/{day.sore.phones.get().pk}/consent/",
         "patient-urgent": f"/patients/{day.breathless.patient_id}/",

@@ -58,6 +58,7 @@ def addresses(clinic: Clinic, patient: Patient) -> dict[str, str]:
         "escalation_resolve": f"/escalations/{case.pk}/resolve/",
         "patient_export": f"/patients/{patient.pk}/file/",
         "consent": f"/phones/{patient.phones.get().pk}/consent/",
+        "patient_edit": f"/patients/{patient.pk}/correct/",
         "patient_write": f"/patients/{patient.pk}/write/",
         "templates": "/templates/",
         "template": "/templates/check_in/en/",

@@ -81,7 +81,8 @@ def pages(therapist: Client, clinic: Clinic, patient: Patient, staff: Staff, log
         "/", "/more/", "/inbox/", "/inbox/?show=done",
         f"/inbox/{unknown.pk}/whose/", "/patients/", f"/patients/{patient.pk}/", f"/escalations/{cases[0].pk}/",
         "/templates/", "/templates/check_in/en/", "/templates/check_in/en/versions/1/",
-        f"/patients/{patient.pk}/write/", f"/phones/{patient.phones.get().pk}/consent/", f"/inbox/{unknown.pk}/answer/",
+        f"/patients/{patient.pk}/correct/", f"/patients/{patient.pk}/write/",
+        f"/phones/{patient.phones.get().pk}/consent/", f"/inbox/{unknown.pk}/answer/",
         "/sessions/new/", f"/sessions/new/?patient={patient.pk}",
         f"/sessions/{session.pk}/", "/delivery/", "/insights/", "/protocols/", "/protocols/dry-needling/",
     ]  # fmt: skip
