@@ -58,6 +58,10 @@ def pages_of(clinic: Clinic) -> Iterator[Page]:
     yield Page("setup", "/setup/")
     yield Page("setup_clinic", "/setup/clinic/")
     yield Page("setup_hours", "/setup/hours/")
+    yield Page("setup_senders", "/setup/numbers/")
+    yield Page("setup_test", "/setup/test/")
+    yield Page("setup_ladder", "/setup/ladder/")
+    yield Page("setup_keys", "/setup/keys/")
 
 
 def _newest(first: Callable[[], Row | None]) -> Row:

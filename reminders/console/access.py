@@ -19,7 +19,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from reminders.clinic.account_models import StaffLink
-from reminders.clinic.models import Clinician, Patient, PatientPhone, Role, TreatmentSession
+from reminders.clinic.models import ApiKey, Clinician, Patient, PatientPhone, Role, TreatmentSession
 from reminders.conversations.models import InboundMessage, Picture
 from reminders.escalations.models import Escalation
 from reminders.messaging.models import Message, Sender
@@ -156,7 +156,7 @@ def access_phone(request: StaffRequest, phone_id: int) -> PatientPhone:
 
 def access_sender(request: StaffRequest, sender_id: int) -> Sender:
     """Return the number that the user's clinic texts from, or answer 404."""
-    return get_object_or_404(Sender, pk=sender_id, clinic=request.user.clinic_id)
+    return get_object_or_404(Sender.objects.select_related("clinic"), pk=sender_id, clinic=request.user.clinic_id)
 
 
 def access_colleague(request: StaffRequest, clinician_id: int) -> Clinician:
@@ -172,3 +172,8 @@ def access_invitation(request: StaffRequest, link_id: int) -> StaffLink:
     """Return the invitation to the user's clinic, or answer 404."""
     rows = StaffLink.objects.select_related("clinic").filter(kind=StaffLink.Kind.INVITATION)
     return get_object_or_404(rows, pk=link_id, clinic=request.user.clinic_id)
+
+
+def access_api_key(request: StaffRequest, key_id: int) -> ApiKey:
+    """Return the API key of the user's clinic, or answer 404."""
+    return get_object_or_404(ApiKey.objects.select_related("clinic"), pk=key_id, clinic=request.user.clinic_id)

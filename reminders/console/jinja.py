@@ -9,7 +9,7 @@ from django.urls import reverse
 from django_htmx.jinja import htmx_script
 from jinja2 import Environment, StrictUndefined
 
-from reminders.clinic.phones import format_phone
+from reminders.clinic.phones import format_phone, mask_phone
 from reminders.console import marks, moments, tones, wording
 from reminders.console.access import May, allows
 from reminders.console.pictures import pictures_of
@@ -19,6 +19,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "case_name": wording.case_name,
     "clock": lambda at, zone: moments.moment(at, zone, "clock"),
     "marked": marks.marked,
+    "masked": mask_phone,
     "message_title": wording.message_title,
     "missed_cause": wording.missed_cause,
     "moment": moments.moment,

@@ -27,12 +27,13 @@ class Step:
 STEPS = {
     "clinic": Step("The clinic", "Change the details", "setup_clinic"),
     "hours": Step("Hours", "Change the hours", "setup_hours"),
-    "senders": Step("Numbers you text from"),
-    "staff": Step("Staff"),
-    "ladder": Step("Who is called"),
+    "senders": Step("Numbers you text from", "Add a number", "setup_senders"),
+    "staff": Step("Staff", "Invite and change staff", "staff"),
+    "ladder": Step("Who is called", "Change who is called", "setup_ladder"),
     "texts": Step("Texts and protocol", "Read the texts", "templates"),
     "consent": Step("Words of consent", "Read and change them", "template", ("consent_disclosure", "en")),
-    "keys": Step("API keys"),
+    "keys": Step("API keys", "Make or end keys", "setup_keys"),
+    "test": Step("First test text", "Send a test text", "setup_test"),
     "sending": Step("Sending"),
 }
 

@@ -171,7 +171,7 @@ def _clinics(facts: Facts) -> Found:
 def _gaps(clinic: ClinicGaps) -> Found:
     name = clinic.clinic
     if not clinic.senders:
-        yield danger(f"{name} has no number to text from.", "Add a sender on its administration page.")
+        yield danger(f"{name} has no number to text from.", "Add one under Set-up, as its owner, or on its administration page.")
     if not clinic.reachable:
         yield danger(
             f"{name} has nobody to ring: none of its active staff has a phone.",
@@ -180,7 +180,7 @@ def _gaps(clinic: ClinicGaps) -> Found:
     elif not clinic.rungs:
         yield attention(
             f"{name} has no on-call ladder; an urgent case texts everybody who has a phone, one after the other.",
-            "Set up its ladder on its administration page.",
+            "Set it up under Set-up, as its owner, or on its administration page.",
         )
     if not clinic.has_protocol:
         yield danger(f"{name} has no protocol: its sessions get no texts.", "Publish its protocol.")
@@ -192,7 +192,7 @@ def _gaps(clinic: ClinicGaps) -> Found:
     if clinic.is_paused:
         yield attention(
             f"{name} is paused: nothing planned leaves, and what waits too long expires.",
-            "End the pause on its administration page once its reason is gone.",
+            "End the pause under Set-up, as its owner, once its reason is gone.",
         )
 
 

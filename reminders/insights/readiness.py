@@ -8,10 +8,12 @@ from reminders.clinic.models import Clinic, LadderRung
 from reminders.content.disclosure import KEY as CONSENT_KEY
 from reminders.content.models import Template
 from reminders.core.segments import ucs2_characters
+from reminders.core.states import NOT_SURE_TO_ARRIVE, REACHED_CARRIER, MessageState
 from reminders.core.texts import TEXTS
 from reminders.insights.amounts import many
 from reminders.insights.clinic_gaps import ClinicGaps, read_clinic_gaps
 from reminders.insights.heartbeats import duties
+from reminders.messaging.trying_out import newest_tests
 
 
 class Standing(StrEnum):
@@ -43,6 +45,7 @@ def read_readiness(*, clinic: Clinic) -> list[Item]:
         _ladder(clinic, gaps),
         *_texts(clinic, gaps),
         _keys(clinic),
+        _test(clinic),
         _sending(clinic),
     ]
 
@@ -135,6 +138,19 @@ def _keys(clinic: Clinic) -> Item:
     if live:
         return Item("keys", Standing.DONE, f"{many(live, 'key')} in force.")
     return Item("keys", Standing.OPTIONAL, "Only needed where another system sends your sessions.")
+
+
+def _test(clinic: Clinic) -> Item:
+    newest = next(iter(newest_tests(clinic=clinic)), None)
+    if newest is None:
+        return Item("test", Standing.MISSING, "Send one to your own phone, to see that texts arrive.")
+    if newest.state == MessageState.DELIVERED:
+        return Item("test", Standing.DONE, "The newest one arrived.")
+    if newest.state in NOT_SURE_TO_ARRIVE:
+        return Item("test", Standing.MISSING, "The newest one did not arrive. See why, and try again.")
+    if newest.state in REACHED_CARRIER:
+        return Item("test", Standing.ADVISED, "The carrier has the newest one; its receipt has not come yet.")
+    return Item("test", Standing.ADVISED, "The newest one is about to leave.")
 
 
 def _sending(clinic: Clinic) -> Item:

@@ -123,7 +123,7 @@ def default_sender(*, clinic: Clinic) -> Sender:
 
 def no_sender() -> NoSenderError:
     """Return the error for a clinic that has no number to text from."""
-    return NoSenderError("The clinic has no number to text from; add a sender in the administration pages.")
+    return NoSenderError("The clinic has no number to text from; add a sender under Set-up.")
 
 
 def new_message(

@@ -52,6 +52,10 @@ OWNER_ADDRESSES = {
     "setup": "/setup/",
     "setup-clinic": "/setup/clinic/",
     "setup-hours": "/setup/hours/",
+    "setup-numbers": "/setup/numbers/",
+    "setup-test": "/setup/test/",
+    "setup-ladder": "/setup/ladder/",
+    "setup-keys": "/setup/keys/",
 }
 """Pages that only the owner sees."""
 

@@ -46,6 +46,12 @@ def log_in() -> LogIn:
 
 
 @pytest.fixture
+def owner(staff: Staff, log_in: LogIn) -> Client:
+    """The owner's browser."""
+    return log_in(staff.owner)
+
+
+@pytest.fixture
 def therapist(staff: Staff, log_in: LogIn) -> Client:
     """The therapist's browser."""
     return log_in(staff.therapist)

@@ -5,6 +5,7 @@ from django.test import Client
 from django.urls import URLPattern
 
 from reminders import clock
+from reminders.clinic.api_keys import create_api_key
 from reminders.clinic.models import Clinic, Clinician, Patient, Role
 from reminders.clinic.staff import invite
 from reminders.console.access import ROLES, May
@@ -78,6 +79,12 @@ def addresses(clinic: Clinic, patient: Patient) -> dict[str, str]:
         "setup": "/setup/",
         "setup_clinic": "/setup/clinic/",
         "setup_hours": "/setup/hours/",
+        "setup_senders": "/setup/numbers/",
+        "setup_pace": f"/setup/numbers/{message.sender_id}/pace/",
+        "setup_test": "/setup/test/",
+        "setup_ladder": "/setup/ladder/",
+        "setup_keys": "/setup/keys/",
+        "setup_key_revoke": f"/setup/keys/{create_api_key(clinic=clinic, label='EHR', now=clock.now())[0].pk}/revoke/",
         "setup_starters": "/setup/starters/",
         "setup_pause": "/setup/pause/",
         "setup_resume": "/setup/resume/",

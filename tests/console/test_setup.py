@@ -1,6 +1,7 @@
 """The set-up room: what is missing before going live, and the clinic's own details and hours."""
 
 from datetime import time
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -12,6 +13,7 @@ from reminders.content.models import Template
 from reminders.insights.heartbeats import DUTIES
 from reminders.insights.models import Heartbeat
 from reminders.insights.readiness import Standing, read_readiness
+from reminders.messaging.models import Message
 from tests import factories
 from tests.console.conftest import LogIn
 from tests.factories import Staff
@@ -30,12 +32,6 @@ HOURS = {
     "quiet_start": "20:30",
     "quiet_end": "08:30",
 }
-
-
-@pytest.fixture
-def owner(staff: Staff, log_in: LogIn) -> Client:
-    """The owner's browser."""
-    return log_in(staff.owner)
 
 
 def _standing(clinic: Clinic, key: str) -> Standing:
@@ -57,6 +53,9 @@ def test_a_clinic_with_everything_is_ready(owner: Client, clinic: Clinic, staff:
     owner.post("/setup/clinic/", DETAILS)
     owner.post("/setup/hours/", HOURS)
     Heartbeat.objects.bulk_create(Heartbeat(kind=kind, duty=duty, name="here:1") for kind, duty in DUTIES)
+
+    owner.post("/setup/test/", {"sender": clinic.senders.get().pk, "number": "312 555 0177", "key": str(uuid4())})
+    Message.objects.update(state="delivered")
 
     page = owner.get("/setup/").content.decode()
 
