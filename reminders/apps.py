@@ -21,5 +21,6 @@ class RemindersConfig(AppConfig):
         pre_migrate.connect(lift_statement_limit, sender=self)
         import_module("reminders.celery")
         import_module("reminders.messaging.receivers")
+        import_module("reminders.escalations.receivers")
         import_module("reminders.conversations.receivers")
         import_module("reminders.console.receivers")

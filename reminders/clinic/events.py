@@ -17,3 +17,7 @@ treatment_session_voided = Signal()
 
 consent_revoked = Signal()
 """A phone opted out. Arguments: `clinic`, `number`, `now`."""
+
+patients_merged = Signal()
+"""Two entries of one person become one. Arguments: `kept`, `duplicate`, `now`. Receivers move every row of theirs that
+names the duplicate, which is deleted next; who cannot raises ConflictError with a sentence, and nothing happens."""

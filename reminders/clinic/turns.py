@@ -39,3 +39,8 @@ def turn_key(*, clinic_id: int, topic: str) -> str:
 def plans_of(patient_id: int) -> str:
     """Return the topic on which whatever lays out or withholds texts of one patient's sessions takes turns."""
     return f"plans:{patient_id}"
+
+
+def conversation_of(number: str) -> str:
+    """Return the topic on which whatever handles the texts of one phone takes turns."""
+    return f"conversation:{number}"

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from reminders.clinic.models import Clinic
 from reminders.clinic.selectors import patients_by_number
-from reminders.clinic.turns import take_turn
+from reminders.clinic.turns import conversation_of, take_turn
 from reminders.conversations.danger import raise_alarm
 from reminders.conversations.handling import give_up, handle, read_text
 from reminders.conversations.models import InboundMessage
@@ -123,7 +123,7 @@ def _store(incoming: IncomingText, clinic: Clinic | None, now: datetime) -> Inbo
 
 def take_conversation(*, clinic: Clinic, number: str) -> None:
     """Wait for, and hold until this transaction ends, the turn to read or to write in one phone's conversation."""
-    take_turn(clinic=clinic, topic=f"conversation:{number}")
+    take_turn(clinic=clinic, topic=conversation_of(number))
 
 
 def _cannot_wait(inbound: InboundMessage) -> bool:

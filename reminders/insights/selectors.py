@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from reminders.clinic.models import Clinic, Clinician, ConsentRecord, Patient, PatientPhone, TreatmentSession
 from reminders.conversations.models import CheckIn, InboundMessage
@@ -176,6 +176,21 @@ def find_patients(*, clinic: Clinic, words: str, limit: int = 50) -> list[Patien
             rows = rows.filter(
                 Q(given_name__icontains=word) | Q(family_name__icontains=word) | Q(external_id__iexact=word)
             )
+    return _as_rows(clinic, rows, limit)
+
+
+def likely_same(*, patient: Patient, limit: int = 8) -> list[PatientRow]:
+    """Return others of the clinic who may be the same person: who share a phone, or the name."""
+    shared = PatientPhone.objects.filter(clinic=patient.clinic_id, number__in=patient.phones.values("number")).values(
+        "patient_id"
+    )
+    # The names' index finds the few of one family name; the given names of those are compared without case.
+    namesakes = Q(family_name=patient.family_name, given_name__iexact=patient.given_name)
+    others = Patient.objects.filter(Q(pk__in=shared) | namesakes, clinic=patient.clinic_id).exclude(pk=patient.pk)
+    return _as_rows(patient.clinic, others, limit)
+
+
+def _as_rows(clinic: Clinic, rows: QuerySet[Patient], limit: int) -> list[PatientRow]:
     found = rows.annotate(last_session_at=_last_session_at(), number=_primary_number())
     ordered = list(found.order_by("family_name", "given_name", "id")[:limit])
     decisions = _newest_decisions(clinic, {row.number for row in ordered if row.number})

@@ -7,10 +7,10 @@ from django.db import transaction
 from django.dispatch import receiver
 
 from reminders.clinic import events
-from reminders.clinic.models import Clinic, TreatmentSession
+from reminders.clinic.models import Clinic, Patient, TreatmentSession
 from reminders.messaging.cancelling import cancel_course, make_way_for_new_plan, suppress_phone
 from reminders.messaging.gathering import ask_for_plan
-from reminders.messaging.models import AftercarePlan
+from reminders.messaging.models import AftercarePlan, Message
 
 
 @receiver(events.treatment_session_recorded, dispatch_uid="messaging")
@@ -37,3 +37,9 @@ def cancel_voided(sender: object, *, treatment_session: TreatmentSession, now: d
 def suppress_revoked(sender: object, *, clinic: Clinic, number: str, now: datetime, **_: Any) -> None:
     """Suppress whatever this phone would still get."""
     suppress_phone(clinic=clinic, number=number, now=now)
+
+
+@receiver(events.patients_merged, dispatch_uid="messaging")
+def move_messages(sender: object, *, kept: Patient, duplicate: Patient, **_: Any) -> None:
+    """Bring the duplicate's texts over; what has not left of a running course is planned anew after that."""
+    Message.objects.filter(patient=duplicate).update(patient=kept)

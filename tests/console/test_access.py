@@ -60,6 +60,8 @@ def addresses(clinic: Clinic, patient: Patient) -> dict[str, str]:
         "patient_export": f"/patients/{patient.pk}/file/",
         "consent": f"/phones/{patient.phones.get().pk}/consent/",
         "patient_edit": f"/patients/{patient.pk}/correct/",
+        "patient_same": f"/patients/{patient.pk}/same/",
+        "patient_merge": f"/patients/{patient.pk}/same/{factories.make_patient(clinic=clinic).pk}/",
         "patient_write": f"/patients/{patient.pk}/write/",
         "templates": "/templates/",
         "template": "/templates/check_in/en/",
