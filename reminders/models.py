@@ -15,7 +15,7 @@ from reminders.clinic.models import (
 )
 from reminders.clock.models import ClockOffset
 from reminders.console.models import SignInBrake
-from reminders.content.models import Protocol, ProtocolVersion, Step, Template, TemplateVersion
+from reminders.content.models import Protocol, ProtocolVersion, RehearsalCheck, Step, Template, TemplateVersion
 from reminders.conversations.models import CheckIn, InboundMessage, Picture, Understanding, WhoseAnswer
 from reminders.escalations.models import Escalation
 from reminders.insights.models import Heartbeat
@@ -44,6 +44,7 @@ __all__ = [
     "Picture",
     "Protocol",
     "ProtocolVersion",
+    "RehearsalCheck",
     "Round",
     "ScreeningRecord",
     "Sender",

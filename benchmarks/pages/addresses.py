@@ -52,6 +52,8 @@ def pages_of(clinic: Clinic) -> Iterator[Page]:
     yield Page("template_version", "/templates/check_in/en/versions/1/")
     yield Page("protocols", "/protocols/")
     yield Page("protocol", "/protocols/dry-needling/")
+    yield Page("protocol_draft", "/protocols/dry-needling/draft/")
+    yield Page("protocol_version", "/protocols/dry-needling/versions/1/")
     yield Page("delivery", "/delivery/")
     yield Page("insights", "/insights/")
     yield Page("insights", "/insights/?days=90&technique=deep", note="90 days, filtered")

@@ -10,10 +10,11 @@ from django_htmx.jinja import htmx_script
 from jinja2 import Environment, StrictUndefined
 
 from reminders.clinic.phones import format_phone, mask_phone
-from reminders.console import marks, moments, tones, wording
+from reminders.console import marks, moments, protocol_words, tones, wording
 from reminders.console.access import May, allows
 from reminders.console.pictures import pictures_of
 from reminders.console.rooms import ROOMS, rooms_of
+from reminders.core.spans import say_span
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "case_name": wording.case_name,
@@ -29,6 +30,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "plain": wording.plain,
     "regions": wording.regions,
     "say": wording.say,
+    "say_span": say_span,
     "span": moments.span,
     "text_title": wording.text_title,
     "state_reason": wording.state_reason,
@@ -52,6 +54,7 @@ def environment(**options: Any) -> Environment:
             "url": _url,
             "tones": tones,
             "words": wording,
+            "protocol_words": protocol_words,
         }
     )
     return pages

@@ -13,3 +13,12 @@ class MissingProtocolError(ReminderError):
     """The clinic has no published protocol for this treatment."""
 
     code = "missing_protocol"
+
+
+class DraftChangedError(ReminderError):
+    """Somebody else kept or published something since the author began."""
+
+    code = "draft_changed"
+
+    def __init__(self) -> None:
+        super().__init__("Somebody changed this protocol while you were at it.")

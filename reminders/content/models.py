@@ -59,17 +59,25 @@ class Protocol(models.Model):
 
 
 class ProtocolVersion(models.Model):
-    """One published state of a protocol: its thresholds here, its steps in their own rows."""
+    """One state of a protocol: its thresholds here, its steps in their own rows. Draft while `published_at` is null."""
 
     clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="+")
     protocol = models.ForeignKey(Protocol, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
+    # The protocol's name in this version; empty in those from before names had versions.
+    name = models.CharField(max_length=80, blank=True, default="", db_default="")
     thresholds = models.JSONField(default=dict)
+    author = models.ForeignKey(Clinician, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField()
     published_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["protocol", "number"], name="protocol_version_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["protocol", "number"], name="protocol_version_once"),
+            models.UniqueConstraint(
+                fields=["protocol"], condition=Q(published_at__isnull=True), name="protocol_one_draft"
+            ),
+        ]
 
 
 class Step(models.Model):
@@ -96,3 +104,21 @@ class Step(models.Model):
                 condition=Q(when_quiet__in=[w.value for w in WhenQuiet]), name="step_when_quiet_is_known"
             ),
         ]
+
+
+class RehearsalCheck(models.Model):
+    """A story of a made-up patient that was played through and found right: it has to play so in the next version too.
+
+    `story` holds the treatment, the hours and the answers, `moments` what happened then (core.rehearsal_checks).
+    """
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="+")
+    protocol = models.ForeignKey(Protocol, on_delete=models.CASCADE, related_name="checks")
+    name = models.CharField(max_length=80)
+    story = models.JSONField()
+    moments = models.JSONField()
+    author = models.ForeignKey(Clinician, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["protocol", "name"], name="rehearsal_check_once")]

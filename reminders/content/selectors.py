@@ -5,12 +5,17 @@ from typing import NamedTuple
 
 from django.db.models import QuerySet
 
-from reminders.clinic.models import Clinic
+from reminders.clinic.models import Clinic, TreatmentSession
+from reminders.clinic.selectors import screening_answers
 from reminders.content.errors import MissingProtocolError, MissingTextError
 from reminders.content.models import Protocol, ProtocolVersion, Step, Template, TemplateVersion
+from reminders.core.protocols import ProtocolDefinition, StepDefinition, condition_from_json, from_json
 from reminders.core.schedule import ScheduleStep, StepKind, WhenQuiet
 
 DEFAULT_PROTOCOL = "dry-needling"
+
+# What has become of the question that a step follows; a condition may ask for it.
+OUTCOME_BEFORE: Mapping[StepKind, str] = {StepKind.NUDGE: "silent", StepKind.RECHECK: "persists"}
 
 # How the texts call the person who treated, in the middle of a sentence; no name, the least that is needed.
 CLINICIAN_TITLE: Mapping[str, str] = {"en": "your PT", "es": "su fisioterapeuta"}
@@ -77,9 +82,45 @@ def missing_protocol(key: str = DEFAULT_PROTOCOL) -> MissingProtocolError:
     return MissingProtocolError(f"Publish the protocol {key}; the clinic has none.")
 
 
-def step_of_kind(*, version: ProtocolVersion, kind: StepKind) -> Step | None:
-    """Return the first step of one kind, or None where the protocol has none."""
-    return version.steps.filter(kind=kind).order_by("position").first()
+def step_of_kind(*, version: ProtocolVersion, kind: StepKind, treatment_session: TreatmentSession) -> Step | None:
+    """Return the first step of one kind that is for this session, or None where the protocol has none."""
+    steps = list(version.steps.filter(kind=kind).order_by("position"))
+    screening = None
+    if any(step.condition.get("screening") for step in steps):
+        screening = screening_answers(patient=treatment_session.patient)
+    for step in steps:
+        condition = condition_from_json(step.condition)
+        if condition.holds(
+            technique=treatment_session.technique,
+            regions=treatment_session.regions,
+            screening=screening,
+            outcome=OUTCOME_BEFORE.get(kind),
+        ):
+            return step
+    return None
+
+
+def definition_of(version: ProtocolVersion) -> ProtocolDefinition:
+    """Return a version as one checked definition. Raises ProtocolError where the rows hold none."""
+    return from_json(
+        {
+            "key": version.protocol.key,
+            "name": version.name or version.protocol.name,
+            "steps": [
+                {
+                    "key": step.key,
+                    "kind": step.kind,
+                    "template_key": step.template_key,
+                    "offset_minutes": step.offset_minutes,
+                    "when_quiet": step.when_quiet,
+                    "expires_minutes": step.expires_minutes,
+                    "condition": step.condition,
+                }
+                for step in version.steps.order_by("position")
+            ],
+            "thresholds": version.thresholds,
+        }
+    )
 
 
 def schedule_step(step: Step) -> ScheduleStep:
@@ -91,6 +132,11 @@ def schedule_step(step: Step) -> ScheduleStep:
         when_quiet=WhenQuiet(step.when_quiet),
         expires_minutes=step.expires_minutes,
     )
+
+
+def scheduled(step: StepDefinition) -> ScheduleStep:
+    """Return the part of a definition's step that the pure schedule needs."""
+    return ScheduleStep(step.key, step.kind, step.offset_minutes, step.when_quiet, step.expires_minutes)
 
 
 def current_texts(*, clinic: Clinic) -> QuerySet[Template]:

@@ -9,8 +9,9 @@ from django.db.models import Max
 
 from reminders.clinic import audit
 from reminders.clinic.models import AuditEvent, Clinic, Clinician
-from reminders.content.models import Protocol, ProtocolVersion, Step, Template, TemplateVersion
-from reminders.core.protocols import ProtocolDefinition, parse_protocol, to_json
+from reminders.content.models import Protocol, Template, TemplateVersion
+from reminders.content.protocol_services import publish_protocol
+from reminders.core.protocols import parse_protocol
 from reminders.core.rendering import compile_text
 from reminders.core.texts import TEXTS, check_text
 
@@ -79,43 +80,5 @@ def publish(
             key=key,
             language=language,
             number=version.number,
-        )
-    return version
-
-
-def publish_protocol(*, clinic: Clinic, definition: ProtocolDefinition, now: datetime) -> ProtocolVersion:
-    """Publish a protocol definition as the next version, its steps as rows."""
-    with transaction.atomic():
-        protocol, _ = Protocol.objects.select_for_update().get_or_create(
-            clinic=clinic, key=definition.key, defaults={"name": definition.name}
-        )
-        newest = protocol.versions.aggregate(newest=Max("number"))["newest"] or 0
-        version = ProtocolVersion.objects.create(
-            clinic=clinic,
-            protocol=protocol,
-            number=newest + 1,
-            thresholds=to_json(definition)["thresholds"],
-            created_at=now,
-            published_at=now,
-        )
-        Step.objects.bulk_create(
-            Step(
-                clinic=clinic,
-                protocol_version=version,
-                position=position,
-                key=step.key,
-                kind=step.kind,
-                template_key=step.template_key,
-                offset_minutes=step.offset_minutes,
-                when_quiet=step.when_quiet,
-                expires_minutes=step.expires_minutes,
-                condition=to_json(definition)["steps"][position - 1].get("condition", {}),
-            )
-            for position, step in enumerate(definition.steps, start=1)
-        )
-        protocol.published = version
-        protocol.save(update_fields=["published"])
-        audit.record(
-            clinic=clinic, actor=AuditEvent.Actor.SYSTEM, verb="published", subject=version, now=now, key=protocol.key
         )
     return version

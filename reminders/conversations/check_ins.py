@@ -104,7 +104,7 @@ def _open(message: Message, now: datetime) -> bool:
             },
         )
         if created and message.kind == Kind.CHECK_IN and not refused:
-            nudge = step_of_kind(version=message.plan.protocol_version, kind=StepKind.NUDGE)
+            nudge = step_of_kind(version=message.plan.protocol_version, kind=StepKind.NUDGE, treatment_session=session)
             if nudge is not None:
                 lay_out_step(check_in=check_in, step=nudge, anchor_at=asked_at, now=now)
     return created

@@ -274,6 +274,10 @@ def _move_check_in(
             now=now,
         )
     if decision.recheck:
-        step = step_of_kind(version=check_in.plan.protocol_version, kind=StepKind.RECHECK)
+        step = step_of_kind(
+            version=check_in.plan.protocol_version,
+            kind=StepKind.RECHECK,
+            treatment_session=check_in.treatment_session,
+        )
         if step is not None:
             lay_out_step(check_in=check_in, step=step, anchor_at=now, now=now)

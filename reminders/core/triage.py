@@ -138,7 +138,7 @@ def silence_matters(*, technique: str, regions: Collection[str]) -> bool:
 
 def decide(*, reading: Reading, situation: Situation) -> Decision:
     """Return what follows one answer. Opt-out, opt-in and help are handled before this table is asked."""
-    match reading.intent:
+    match _intent(reading, situation.thresholds):
         case Intent.RED_FLAG:
             return _red_flag(reading, situation)
         case Intent.PERSISTS:
@@ -149,6 +149,19 @@ def decide(*, reading: Reading, situation: Situation) -> Decision:
             return Decision(answers=("question_received",), inbox_reason="question")
         case _:
             return _anothers_danger(situation) if reading.others_flags else _unclear(situation)
+
+
+def _intent(reading: Reading, thresholds: Thresholds) -> Intent:
+    """Return how an answer counts in this protocol: the reader knows the usual number alone.
+
+    A number that persists here persists whatever was said beside it; a lower one is fine where it came without words.
+    """
+    score, words = reading.score, [because for because in reading.because if because.rule != "score"]
+    if score is None or reading.intent not in (Intent.PERSISTS, Intent.RESOLVED):
+        return reading.intent
+    if score >= thresholds.persists_score:
+        return Intent.PERSISTS
+    return reading.intent if words else Intent.RESOLVED
 
 
 def _red_flag(reading: Reading, situation: Situation) -> Decision:

@@ -40,6 +40,8 @@ def addresses(day: Day) -> dict[str, str]:
         "template-draft": "/templates/nudge/en/",
         "protocols": "/protocols/",
         "protocol": "/protocols/dry-needling/",
+        "protocol-draft": "/protocols/dry-needling/draft/",
+        "protocol-version": "/protocols/dry-needling/versions/1/",
         "delivery": "/delivery/",
         "delivery-day": "/delivery/?days=1",
         "insights": "/insights/",

@@ -364,3 +364,26 @@ def test_what_patients_write_lands_in_its_tier(text: str, tier: Tier) -> None:
 
     assert said.intent is Intent.RED_FLAG
     assert tier_of(said) is tier
+
+
+@pytest.mark.parametrize(
+    ("persists_score", "score", "rules", "outcome"),
+    [
+        (3, 3, ("score",), "persists"),
+        (3, 3, ("score", "well.fine"), "persists"),
+        (4, 3, ("score",), "resolved"),
+        (6, 5, ("score",), "resolved"),
+        (6, 5, ("score", "worse.worse"), "persists"),
+        (6, 6, ("score",), "persists"),
+    ],
+)
+def test_the_protocol_says_from_which_number_on_soreness_persists(
+    persists_score: int, score: int, rules: tuple[str, ...], outcome: str
+) -> None:
+    """The reader knows the usual number alone; words beside a lower one keep their say."""
+    intent = Intent.PERSISTS if score >= 4 else Intent.RESOLVED
+    numbers = replace(THRESHOLDS, persists_score=persists_score)
+
+    decision = decide(reading=reading(intent, score=score, rules=rules), situation=replace(after(), thresholds=numbers))
+
+    assert decision.outcome == outcome

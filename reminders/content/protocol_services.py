@@ -1,0 +1,150 @@
+"""Verbs that change protocols: keep a draft, publish, take an older version up again."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Max
+
+from reminders.clinic import audit
+from reminders.clinic.models import AuditEvent, Clinic, Clinician
+from reminders.content.errors import DraftChangedError
+from reminders.content.models import Protocol, ProtocolVersion, Step
+from reminders.content.selectors import definition_of, published_texts
+from reminders.core.protocols import ProtocolDefinition, ProtocolError, to_json
+
+
+def save_protocol_draft(
+    *,
+    clinic: Clinic,
+    definition: ProtocolDefinition,
+    author: Clinician | None,
+    now: datetime,
+    seen: str | None = None,
+) -> ProtocolVersion:
+    """Keep a definition as the one draft of its protocol, replacing an older draft; nothing a patient gets changes.
+
+    With `seen`, what `draft_stamp` said when the author began: raises DraftChangedError where somebody kept or
+    published something else since, and then nothing changes.
+    """
+    with transaction.atomic():
+        protocol = _held(clinic, definition)
+        if seen is not None and seen != draft_stamp(protocol):
+            raise DraftChangedError
+        draft = _keep(protocol, definition, author, now)
+        _record(draft, "protocol_drafted", author, now)
+    return draft
+
+
+def publish_protocol(
+    *, clinic: Clinic, definition: ProtocolDefinition, now: datetime, author: Clinician | None = None
+) -> ProtocolVersion:
+    """Publish a protocol definition as the next version, its steps as rows; a draft of it is replaced."""
+    with transaction.atomic():
+        draft = _keep(_held(clinic, definition), definition, author, now)
+        return _put_in_force(draft, author, now)
+
+
+def publish_protocol_draft(*, protocol: Protocol, author: Clinician, seen: str, now: datetime) -> ProtocolVersion:
+    """Publish the draft that the author saw; plans laid out from now on use it.
+
+    Raises DraftChangedError where it is not the draft any more that `seen` names, and ProtocolError (`steps[2]...`)
+    where a step's text has no published words; then nothing changes.
+    """
+    with transaction.atomic():
+        held = Protocol.objects.select_for_update().get(pk=protocol.pk)
+        draft = held.versions.filter(published_at__isnull=True).first()
+        if draft is None or seen != draft_stamp(held):
+            raise DraftChangedError
+        check_texts(clinic=draft.clinic, definition=definition_of(draft))
+        return _put_in_force(draft, author, now)
+
+
+def discard_protocol_draft(*, protocol: Protocol, author: Clinician, now: datetime) -> bool:
+    """Throw the draft away, with a protocol that never was in force; return False where there is none."""
+    with transaction.atomic():
+        held = Protocol.objects.select_for_update().get(pk=protocol.pk)
+        draft = held.versions.filter(published_at__isnull=True).first()
+        if draft is None:
+            return False
+        _record(draft, "protocol_draft_discarded", author, now)
+        draft.delete()
+        if held.published_id is None:
+            held.delete()
+    return True
+
+
+def draft_stamp(protocol: Protocol) -> str:
+    """Return what an author has in hand: a draft kept at a moment, or the version in force."""
+    draft = protocol.versions.filter(published_at__isnull=True).first()
+    if draft is not None:
+        return f"draft-{draft.number}-{draft.created_at.timestamp():.6f}"
+    return f"version-{protocol.published_id or 0}"
+
+
+def check_texts(*, clinic: Clinic, definition: ProtocolDefinition) -> None:
+    """Raise ProtocolError for the first step whose text nobody published in English, which stands in for the rest."""
+    found = published_texts(clinic_ids=[clinic.pk], keys={step.template_key for step in definition.steps})
+    for number, step in enumerate(definition.steps, start=1):
+        if (clinic.pk, step.template_key, "en") not in found:
+            raise ProtocolError(f"steps[{number}].template_key", "publish the words of this text first.")
+
+
+def _held(clinic: Clinic, definition: ProtocolDefinition) -> Protocol:
+    defaults = {"name": definition.name}
+    return Protocol.objects.select_for_update().get_or_create(clinic=clinic, key=definition.key, defaults=defaults)[0]
+
+
+def _keep(
+    protocol: Protocol, definition: ProtocolDefinition, author: Clinician | None, now: datetime
+) -> ProtocolVersion:
+    draft = protocol.versions.filter(published_at__isnull=True).first()
+    if draft is None:
+        newest = protocol.versions.aggregate(newest=Max("number"))["newest"] or 0
+        draft = ProtocolVersion(clinic_id=protocol.clinic_id, protocol=protocol, number=newest + 1)
+    draft.name, draft.thresholds = definition.name, to_json(definition)["thresholds"]
+    draft.author, draft.created_at = author, now
+    draft.save()
+    draft.steps.all().delete()
+    _write_steps(draft, definition)
+    return draft
+
+
+def _put_in_force(draft: ProtocolVersion, author: Clinician | None, now: datetime) -> ProtocolVersion:
+    draft.published_at, draft.author = now, author
+    draft.save(update_fields=["published_at", "author"])
+    Protocol.objects.filter(pk=draft.protocol_id).update(published=draft, name=draft.name)
+    draft.protocol.published, draft.protocol.name = draft, draft.name
+    _record(draft, "published", author, now)
+    return draft
+
+
+def _write_steps(version: ProtocolVersion, definition: ProtocolDefinition) -> None:
+    plain = to_json(definition)["steps"]
+    Step.objects.bulk_create(
+        Step(
+            clinic_id=version.clinic_id,
+            protocol_version=version,
+            position=position,
+            key=step.key,
+            kind=step.kind,
+            template_key=step.template_key,
+            offset_minutes=step.offset_minutes,
+            when_quiet=step.when_quiet,
+            expires_minutes=step.expires_minutes,
+            condition=plain[position - 1]["condition"],
+        )
+        for position, step in enumerate(definition.steps, start=1)
+    )
+
+
+def _record(version: ProtocolVersion, verb: str, author: Clinician | None, now: datetime) -> None:
+    audit.record(
+        clinic=version.clinic,
+        actor=AuditEvent.Actor.CLINICIAN if author else AuditEvent.Actor.SYSTEM,
+        clinician=author,
+        verb=verb,
+        subject=version,
+        now=now,
+        key=version.protocol.key,
+        number=version.number,
+    )
