@@ -9,12 +9,13 @@ from django.http import QueryDict
 
 from reminders.clinic.intake import REGIONS
 from reminders.clinic.models import Technique
-from reminders.console.protocol_words import NUMBERS, QUIET
+from reminders.console.protocol_words import NUMBERS, QUIET, in_words
 from reminders.console.wording import SCREENING, plain, text_title
 from reminders.core.protocols import (
     MAX_EXPIRES_MINUTES,
     MAX_OFFSET_MINUTES,
     MAX_STEPS,
+    Condition,
     ProtocolDefinition,
     ProtocolError,
     StepDefinition,
@@ -59,9 +60,17 @@ class Row:
     errors: dict[str, str] = field(default_factory=dict)
 
     @property
-    def is_narrowed(self) -> bool:
-        """Whether it is for some patients alone."""
-        return any(self.values.get(name) for name in LISTS)
+    def who(self) -> str:
+        """For whom it is, in words."""
+        facts = {True: self.values.get("with", []), False: self.values.get("without", [])}
+        return in_words(
+            Condition(
+                techniques=tuple(self.values.get("techniques", ())),
+                regions=tuple(self.values.get("regions", ())),
+                screening=tuple((fact, wanted) for wanted, ticked in facts.items() for fact in ticked),
+                outcomes=tuple(self.values.get("outcomes", ())),
+            )
+        )
 
 
 @dataclass(slots=True)

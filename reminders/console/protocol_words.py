@@ -44,7 +44,7 @@ def in_words(condition: Condition) -> str:
     """Return for whom a step is: "everybody", or "deep; neck or shoulder; without blood thinners"."""
     parts = []
     if condition.techniques:
-        parts.append(_any_of(TECHNIQUES.get(one, plain(one)).lower() for one in condition.techniques))
+        parts.append(_any_of(_technique(one) for one in condition.techniques))
     if condition.regions:
         parts.append(_any_of(plain(one) for one in condition.regions))
     for fact, wanted in condition.screening:
@@ -97,6 +97,10 @@ def _value(change: ProtocolChange, value: Any) -> str:
     if change.field in ("persists_score", "same_day_score"):
         return f"{value} of 10"
     return f"“{value}”" if change.field == "name" else str(value)
+
+
+def _technique(code: str) -> str:
+    return TECHNIQUES.get(code, plain(code)).lower().removesuffix(" dry needling")
 
 
 def _any_of(words: Iterable[str]) -> str:
