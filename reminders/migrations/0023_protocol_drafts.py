@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('reminders', '0021_insights_by_day'),
+        ('reminders', '0022_staff_links'),
     ]
 
     operations = [
