@@ -18,6 +18,7 @@ _NOT_BACK = frozenset(
     {"no", "not", "nothing", "none", "nada", "fine", "ok", "good", "bien", "all", "never", "great"}
     | {"nunca", "jamas", "ni", "wonderful", "marvelous", "perfect", "perfecto", "perfecta", "doy"}
 )
+_QUOTES, _LONGEST_TITLE = frozenset({'"', "'"}), 4
 _ENDS = frozenset({".", "!", "?", ";"})
 _CLOSE = 2
 _TURNS_TO_NOW = frozenset({"this", "now", "today", "esta", "este", "ahora", "hoy"})
@@ -62,14 +63,18 @@ class Context:
     def __init__(self, tokens: list[Token], matches: list[Match], lexicon: Lexicon) -> None:
         idioms = [match for match in matches if match.means == "idiom"]
         self.tokens = tokens
+        self.sentence = _sentences(tokens)
+        titles = _titles(tokens, self.sentence, lexicon.words("media"))
         self.matches = [
-            match for match in matches if match.means == "idiom" or not any(_masks(idiom, match) for idiom in idioms)
+            match
+            for match in matches
+            if match.means == "idiom"
+            or not (any(_masks(idiom, match) for idiom in idioms) or titles.issuperset(range(match.first, match.last)))
         ]
         self._lexicon = lexicon
         self._patient = lexicon.words("patient")
         self._comparing = lexicon.words("comparing")
         self._third = lexicon.words("third_person")
-        self.sentence = _sentences(tokens)
         self._negated = negated_matches(tokens, self.matches, self.sentence, lexicon)
         self._others = [other for other in self.of("other") if not self._is_simile(other)]
         self._is_proxy = bool(self.of("proxy")) or not self._others
@@ -101,7 +106,7 @@ class Context:
     def _is_hypothetical(self, match: Match) -> bool:
         real = self.of("real")
         for trigger in self.of("hypothetical"):
-            if not self.same_sentence(trigger, match):
+            if not self.same_sentence(trigger, match) or self._is_likened(trigger):
                 continue
             if trigger.rule == _GENERAL and (self._names_the_patient(match) or self._on_the_patient(match)):
                 continue
@@ -115,6 +120,11 @@ class Context:
             if trigger.first <= match.first and not self.is_broken(trigger.last, match.first):
                 return True
         return False
+
+    def _is_likened(self, trigger: Match) -> bool:
+        """Tell whether it is a likeness and no condition: "como si me pisaran el pecho", "as if I had no arm"."""
+        word, before = self.tokens[trigger.first].norm, self.tokens[trigger.first - 1].norm if trigger.first else ""
+        return (before, word) in {("como", "si"), ("as", "if"), ("like", "if")}
 
     def _is_real(self, plain: Match, trigger: Match, match: Match) -> bool:
         """Tell whether a question is about what the patient has: "curious why my hand is numb"."""
@@ -189,7 +199,8 @@ class Context:
             if word in _ENDS:
                 return False
             if at in other_at:
-                return not self._reported(other_at[at].last, match) and not self._on_the_patient(match)
+                is_told = self._reported(other_at[at].last, match) or self._tells(other_at[at])
+                return not is_told and not self._on_the_patient(match)
             if word in self._third:
                 is_named = any(other.first < at for other in self._others)  # else it is the patient, told by another
                 return is_named and not self._on_the_patient(match)
@@ -199,6 +210,11 @@ class Context:
 
     def _reported(self, after: int, match: Match) -> bool:
         return any(after <= report.first < match.first for report in self.of("report"))
+
+    def _tells(self, other: Match) -> bool:
+        """Tell whether the other stands behind the saying: "dice mi esposo que tenia fiebre"."""
+        following = self.tokens[other.last].norm if other.last < len(self.tokens) else ""
+        return following in {"que", "q"} and any(report.last == other.first for report in self.of("report"))
 
     def _on_the_patient(self, match: Match) -> bool:
         """Tell whether "... on my arm" follows."""
@@ -227,6 +243,27 @@ def _masks(idiom: Match, match: Match) -> bool:
     if idiom.rule == _FAINT and match.means != "flag":
         return False
     return idiom.overlaps(match)
+
+
+def _titles(tokens: list[Token], sentence: list[int], media: frozenset[str]) -> set[int]:
+    """Return the places of quoted words beside a word for what has a title: the song "Shortness of Breath"."""
+    found: set[int] = set()
+    opened = -1
+    for at, token in enumerate(tokens):
+        if token.norm not in _QUOTES:
+            continue
+        if opened < 0 or sentence[opened] != sentence[at]:
+            opened = at
+            # The mark that closes single quotes is taken for an apostrophe, so a few words have to do.
+            single = range(at + 1, min(len(tokens), at + 1 + _LONGEST_TITLE)) if token.norm == "'" else range(0)
+            inside = set(single)
+        else:
+            inside = set(range(opened + 1, at))
+            opened = -1
+        of_sentence = {place for place, number in enumerate(sentence) if number == sentence[at]}
+        if any(tokens[place].norm in media for place in of_sentence):
+            found |= inside & of_sentence
+    return found
 
 
 def _sentences(tokens: list[Token]) -> list[int]:

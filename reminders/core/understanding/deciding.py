@@ -17,6 +17,7 @@ from reminders.core.understanding.text import Token, tokenise
 
 PERSISTS_FROM = 4  # 4 of 10 is the most used lower bound of "moderate" (Woo 2015); a convention, not a proof
 _STATES = ("flag", "sore", "well", "better", "worse", "same", "mild", "opt_out", "question")
+_TOLD = "opt_out.told"  # "I said stop" is no wish of now beside "turn my texts back on"
 _NO_FLAGS: frozenset[Flag] = frozenset()
 
 
@@ -74,10 +75,12 @@ class _Decision:
 
     def _asked(self, means: str) -> list[Match]:
         keeps = self._context.of("keep_texts")
+        wants_them_back = bool(self._context.of("opt_in"))
         return [
             match
             for match in self._context.of(means)
-            if means == "help" or not any(keep.overlaps(match) for keep in keeps)
+            if means == "help"
+            or not (any(keep.overlaps(match) for keep in keeps) or (match.rule == _TOLD and wants_them_back))
         ]
 
     def _soreness(self) -> Reading | None:

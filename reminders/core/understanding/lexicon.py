@@ -1,6 +1,7 @@
 """Loads the lexicon: the words and patterns a clinician can read and extend, checked once when it is loaded."""
 
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -94,6 +95,8 @@ def build_lexicon(files: Mapping[str, str]) -> Lexicon:
             for word in pattern.words
         )
         - (light - {"still", "todavia"}),
+        weight=Counter(word for group in groups for pattern in group.patterns for word in pattern.words),
+        numbers=frozenset(spelling["numbers"]),
         respell={short: tuple(long.split()) for short, long in spelling["words"].items()},
     )
     lexicon = Lexicon(

@@ -19,6 +19,7 @@ _OR_WORDS = frozenset({"or", "nor", "ni", "o", "u", "/"})
 _TURNS = frozenset(
     {"besides", "except", "apart", "aside", "excepto", "salvo", "but", "pero", "now", "ahora", "just", "only", "solo"}
 )
+_ONLY = frozenset({"nomas", "only", "solamente", "though", "tho"})
 _CONCEPTS = frozenset({"flag", "sore", "mild", "worse"})
 _STRONG_AFTER = frozenset({"is", "are", "wont", "keeps", "started", "came", "esta", "sigue", "empezo"})
 
@@ -77,7 +78,7 @@ class _Denials:
                 longest = max(here, key=lambda match: match.last)
                 if items and not (permissive and separator) and self._is_statement(longest, separator):
                     break
-                if self._lasted_until(longest.last):
+                if self._lasted_until(longest.last) or (items and self._is_the_only(longest.last, separator)):
                     break
                 denied.update(self._within(longest))
                 items, separator, at = items + 1, "", longest.last
@@ -112,6 +113,11 @@ class _Denials:
         """Tell whether "until this morning" follows: it was not there, and is now."""
         return any(token.norm in {"until", "till", "hasta"} for token in self._tokens[at : at + 3])
 
+    def _is_the_only(self, at: int, separator: str) -> bool:
+        """Tell whether the last of a list is what there is: "no pus, no blood, calentura nomas"."""
+        words = [token.norm for token in self._tokens[at : at + 2]]
+        return separator not in _OR_WORDS and ((words[:1] != [] and words[0] in _ONLY) or words == ["nada", "mas"])
+
     def _stops(self, at: int, items: int, separator: str) -> bool:
         """Tell whether a word that is neither a symptom nor part of a list ends what is denied."""
         word = self._tokens[at].norm
@@ -143,8 +149,8 @@ class _Denials:
         first = self._start_of_item(answer.first - 1)
         words = {token.norm for token in self._tokens[first : answer.first]}
         asked = answer.first > 0 and self._tokens[answer.first].norm == "?"
-        if self._tokens[answer.first].norm == "nada" and "no" in words:
-            return set()
+        if self._tokens[answer.first].norm == "nada" and not words.isdisjoint({"no", "sin", "a", "por", "para"}):
+            return set()  # "pulso en 150 sin hacer nada"
         is_statement = not words.isdisjoint(self._clause | self._subject) and not asked
         if is_statement:
             return set()

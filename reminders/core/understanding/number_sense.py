@@ -6,6 +6,7 @@ from reminders.core.understanding.lexicon import Lexicon
 from reminders.core.understanding.text import Token
 
 _OF = frozenset({"/", "of", "de", "over", "sobre", "outta"})
+_MOVED = frozenset({"went", "gone", "jumped", "shot", "paso", "pasa", "subio", "brinco", "fue", "dropped", "bajo"})
 _SCALE = frozenset({"scale", "escala"})
 HIGHEST_OF_SCALE = 10
 _PHONE_DIGITS = 5
@@ -82,7 +83,13 @@ class NumberSense:
         if self._word(after) not in {"to", "-", "a", "al", "through"} or ten is None or ten[0] != HIGHEST_OF_SCALE:
             return 0
         around = self._norms(max(0, at - 4), at) + self._norms(ten[1], ten[1] + 1)
-        return 0 if _SCALE.isdisjoint(around) else ten[1]
+        if not _SCALE.isdisjoint(around):
+            return ten[1]
+        return ten[1] if _MOVED.isdisjoint(around) and self._numbers_beside(at, ten[1]) else 0
+
+    def _numbers_beside(self, first: int, last: int) -> bool:
+        """Tell whether another number is there to be the score: "de 0 a 10 un 6"."""
+        return any(self.number_at(at) is not None for at in range(len(self._tokens)) if not first <= at < last)
 
     def _of(self, at: int, after: int) -> AfterNumber | None:
         """Read "7/10", "7 out of 10", "7 de 10"; another whole than ten makes it no score."""
@@ -112,6 +119,8 @@ class NumberSense:
     def _may_be_score(self, at: int, after: int) -> bool:
         before, following = self._word(at - 1), self._word(after)
         token = self._tokens[at]
+        if self._norms(after, after + 3) == ["mas", "o", "menos"]:
+            return True
         if self._is_not_score(at, after, before, following):
             return False
         if following in self._pain and token.norm in _ZEROS:

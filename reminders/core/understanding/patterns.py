@@ -20,7 +20,7 @@ from enum import StrEnum
 _FEVER = r"(?:100[.,][4-9]|10[1-9](?:[.,]\d+)?|3[89](?:[.,]\d+)?|4[0-2](?:[.,]\d+)?)"
 # What can be nothing but a temperature: "102 this morning" is one, "39 this morning" may be an age or a typing error.
 _PLAIN_FEVER = r"(?:100[.,][4-9]|10[1-4](?:[.,]\d)?|3[89][.,][1-9]|40[.,]\d)"
-_ELEMENT = re.compile(r"\s*(\(|\)|\[|\]|\||<[a-z_]+>|~|\.\.\d*|%\d+|%|[\^$,?.:;!/>&#*+-]|[\w']+\*?|°)")
+_ELEMENT = re.compile(r"\s*(\(|\)|\[|\]|\||<[a-z_]+>|~|\.\.\d*|%\d+|%|[\^$,?.:;!/>&#*+=-]|[\w']+\*?|°)")
 
 
 class Sort(StrEnum):

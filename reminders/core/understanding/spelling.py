@@ -22,6 +22,8 @@ class Speller:
     known: frozenset[str]
     targets: frozenset[str]
     respell: Mapping[str, tuple[str, ...]]
+    weight: Mapping[str, int] = field(default_factory=dict)  # how many patterns ask for the word
+    numbers: frozenset[str] = frozenset()
     _neighbours: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -56,6 +58,8 @@ class Speller:
             return (f"{word[:-1]}s",)
         if word.endswith("s") and len(word) > SHORTEST_POSSESSIVE and word[:-1] in self.known:  # "calf's swollen"
             return (word[:-1],)
+        if word.endswith("ish") and word[:-3] in self.known and word[:-3] in self.numbers:  # "threeish"
+            return (word[:-3], "ish")
         meant = self._meant(shorten_runs(word, 1))
         return self.respell.get(meant, (meant,))
 
@@ -63,7 +67,8 @@ class Speller:
         allowed = _errors_allowed(len(word))
         if not allowed or not word.isalpha():
             return word
-        best, fewest = word, allowed + 1
+        letters = sorted(word)
+        best, least = word, (allowed + 1, False, 0, word)
         for short in _deletions(word, allowed):
             for target in self._neighbours.get(short, ()):
                 if target[0] != word[0] and target[:2] != word[1::-1]:  # the first letter is seldom wrong
@@ -71,8 +76,10 @@ class Speller:
                 errors = _distance(word, target)
                 if errors > _errors_allowed(min(len(word), len(target))):
                     continue
-                if errors < fewest or (errors == fewest and target < best):
-                    best, fewest = target, errors
+                # Of words equally near, one of the same letters is likelier, then the one that means more to us.
+                rank = (errors, sorted(target) != letters, -self.weight.get(target, 0), target)
+                if rank < least:
+                    best, least = target, rank
         return best
 
 
