@@ -10,6 +10,9 @@ _MOVED = frozenset({"went", "gone", "jumped", "shot", "paso", "pasa", "subio", "
 _SCALE = frozenset({"scale", "escala"})
 HIGHEST_OF_SCALE = 10
 _PHONE_DIGITS = 5
+_SHORTEST_PLURAL = 4
+_TOO = frozenset({"tired", "busy", "lazy", "funny", "late", "early", "soon", "much", "far", "cool", "good", "many"})
+_WORDS_AFTER_OPENING = 2
 _CLOCK_PARTS = frozenset({":"})
 _ONES = frozenset({"one", "uno"})
 _ZEROS = frozenset({"0", "00", "zero", "cero", "ceros", "zeros", "0.0"})
@@ -141,7 +144,17 @@ class NumberSense:
             or after in self._states
         ):
             return True
-        return before in self._words("strong_lead")
+        return before in self._words("strong_lead") or self._opens(at, after)
+
+    def _opens(self, at: int, after: int) -> bool:
+        """Tell whether the number opens the reply, and what follows is nothing that it counts: "0 killer job"."""
+        following = self._tokens[after] if after < len(self._tokens) else None
+        if at or following is None or following.kind != "word" or self._tokens[at].norm in {"1", *_ONES}:
+            return False
+        if self._tokens[at].norm == "2" and following.norm in _TOO:
+            return False
+        is_counted = following.norm.endswith("s") and len(following.norm) >= _SHORTEST_PLURAL
+        return not is_counted and len(self._tokens) - after >= _WORDS_AFTER_OPENING
 
     def _is_not_score(self, at: int, after: int, before: str, following: str) -> bool:
         token = self._tokens[at]
@@ -186,6 +199,8 @@ class NumberSense:
             return True
         if following in {"nite", "morrow", "ever", "u", "n", "got", "b"}:
             return True
+        if at == 0 and following in {"my", "mi"} and self._word(after + 1) not in self._words("date_words"):
+            return False  # "4 my kid was up all night"
         meant = "to" if token.norm == "2" else "for"
         after_words, before_words = self._words(f"{meant}_after"), self._words(f"{meant}_before")
         if following in after_words and not self._is_much_better(after):
