@@ -67,8 +67,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "REMINDERS_MEDIA_KEYS",
         "(kept in the data folder by `reminders up`)",
-        "Encrypt patients' pictures: one Fernet key or several, separated by commas; the first encrypts, all decrypt. "
-        "The same in every process; needed where REMINDERS_SECRET_KEY is.",
+        "Encrypt patients' pictures and the secrets of one-time codes: one Fernet key or several, separated by commas; "
+        "the first encrypts, all decrypt. The same in every process; needed where REMINDERS_SECRET_KEY is.",
     ),
     Setting("REMINDERS_ALLOWED_HOSTS", "(none)", "More host names the web process answers to, separated by commas."),
     Setting(

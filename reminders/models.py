@@ -1,6 +1,6 @@
 """Django finds all models here: one app label, one migration history, each noun at home in its capability."""
 
-from reminders.clinic.account_models import SignedInDevice, StaffLink
+from reminders.clinic.account_models import OneTimeSecret, RecoveryCode, SignedInDevice, StaffLink
 from reminders.clinic.models import (
     ApiKey,
     AuditEvent,
@@ -38,12 +38,14 @@ __all__ = [
     "InboundMessage",
     "LadderRung",
     "Message",
+    "OneTimeSecret",
     "OutboxRow",
     "Patient",
     "PatientPhone",
     "Picture",
     "Protocol",
     "ProtocolVersion",
+    "RecoveryCode",
     "RehearsalCheck",
     "Round",
     "ScreeningRecord",

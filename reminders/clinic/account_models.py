@@ -51,3 +51,28 @@ class SignedInDevice(models.Model):
     session_key = models.CharField(max_length=40, unique=True)
     label = models.CharField(max_length=60)
     signed_in_at = models.DateTimeField()
+
+
+class OneTimeSecret(models.Model):
+    """What somebody's authenticator app shares with us, encrypted. It counts for the login once it is confirmed."""
+
+    clinician = models.OneToOneField(
+        Clinician, primary_key=True, on_delete=models.CASCADE, related_name="one_time_secret"
+    )
+    sealed = models.BinaryField()
+    made_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    # The 30-second step of the newest code that was taken: neither it nor an earlier one is taken again.
+    last_step = models.BigIntegerField(default=0)
+
+
+class RecoveryCode(models.Model):
+    """A code that works once, for when the phone with the app is gone. Only its SHA-256 is stored."""
+
+    clinician = models.ForeignKey(Clinician, on_delete=models.CASCADE, related_name="recovery_codes")
+    digest = models.CharField(max_length=64)
+    made_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["clinician", "digest"], name="recovery_code_once")]

@@ -186,6 +186,14 @@ def change_own_details(
     return changed
 
 
+def change_own_password(*, clinician: Clinician, password: str, now: datetime) -> None:
+    """Set one's own password, on record; it has been checked by Django's validators."""
+    with transaction.atomic():
+        clinician.set_password(password)
+        clinician.save(update_fields=["password"])
+        _record(clinician.clinic, clinician, "password_changed", clinician, now)
+
+
 def _hold(clinician: Clinician) -> Clinician:
     """Lock the clinic's row, then read the account: two owners cannot remove each other at the same moment."""
     Clinic.objects.select_for_update(no_key=True).get(pk=clinician.clinic_id)

@@ -35,6 +35,7 @@ ROOMS = (
     Room("insights", "Insights", "chart", May.READ),
     Room("staff", "Staff", "people", May.MANAGE_STAFF),
     Room("setup", "Set-up", "settings", May.MANAGE_CLINIC),
+    Room("account", "Your account", "key", May.OWN_ACCOUNT),
 )
 
 

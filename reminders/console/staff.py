@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from reminders import clock
+from reminders.clinic import one_time_codes
 from reminders.clinic import staff as accounts
 from reminders.clinic.account_models import StaffLink
 from reminders.clinic.devices import end_all, signed_in
@@ -89,6 +90,19 @@ def sign_out(request: StaffRequest, clinician_id: int) -> HttpResponse:
 
 
 @room(may=May.MANAGE_STAFF, methods=("POST",))
+def codes_off(request: StaffRequest, clinician_id: int) -> HttpResponse:
+    """End the one-time codes of somebody who lost the phone and the recovery codes."""
+    person = access_colleague(request, clinician_id)
+    if person.pk == request.user.pk:
+        return redirect("account_codes")  # there the own password is asked for
+    one_time_codes.turn_off(clinician=person, by=request.user, now=clock.now())
+    messages.success(
+        request, f"{person.display_name} logs in with the password alone now, and can turn codes on again."
+    )
+    return redirect("staff_member", person.pk)
+
+
+@room(may=May.MANAGE_STAFF, methods=("POST",))
 def switch_off(request: StaffRequest, clinician_id: int) -> HttpResponse:
     """End an account and its sessions."""
     person = access_colleague(request, clinician_id)
@@ -140,6 +154,7 @@ def _list(request: StaffRequest, form: InviteForm, status: int = 200) -> HttpRes
         "form": form,
         "people": people,
         "signed_in": signed_in(clinicians=people),
+        "with_codes": one_time_codes.who_has_codes(clinic_id=clinic.pk),
         "active": sum(one.is_active for one in people),
         "invitations": [(link, accounts.works(link=link, now=now)) for link in invitations],
         "zone": clinic.timezone,
@@ -156,6 +171,7 @@ def _member(request: StaffRequest, person: Clinician, form: RoleForm | None = No
         "is_me": person.pk == request.user.pk,
         "form": form or RoleForm(initial={"role": person.role}),
         "role_words": ROLE_WORDS,
+        "has_codes": one_time_codes.is_on(clinician=person),
         "in_hands": in_hands,
         "texts": texts,
         "is_on_call": person.rungs.exists(),

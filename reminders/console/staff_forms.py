@@ -71,7 +71,15 @@ class NameForm(Labelled):
             raise ValidationError(str(error)) from None
 
 
-class NewPasswordForm(Labelled):
+class FormOfAccount(Labelled):
+    """A form that needs to know whose account it is about."""
+
+    def __init__(self, *args: Any, of: Clinician, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.of = of
+
+
+class NewPasswordForm(FormOfAccount):
     """A password, twice, by Django's rules for passwords."""
 
     password = forms.CharField(
@@ -89,10 +97,6 @@ class NewPasswordForm(Labelled):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         error_messages={"required": "Type the password a second time."},
     )
-
-    def __init__(self, *args: Any, of: Clinician, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.of = of
 
     def clean(self) -> dict[str, Any]:
         """Check that both are the same, and that the password is hard to guess for this person."""

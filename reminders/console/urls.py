@@ -3,6 +3,7 @@
 from django.urls import path
 
 from reminders.console import (
+    account,
     delivery,
     escalations,
     inbox,
@@ -32,6 +33,7 @@ from reminders.console import (
 
 urlpatterns = [
     path("login/", sign_in.SignIn.as_view(), name="login"),
+    path("login/code/", sign_in.second_step, name="login_code"),
     path("logout/", sign_in.SignOut.as_view(), name="logout"),
     path("link/<str:plain>/", joining.open_link, name="staff_link"),
     path("welcome/", joining.welcome, name="welcome"),
@@ -111,4 +113,13 @@ urlpatterns = [
     path("staff/<int:clinician_id>/off/", staff.switch_off, name="staff_off"),
     path("staff/<int:clinician_id>/on/", staff.switch_on, name="staff_on"),
     path("staff/invitations/<int:link_id>/withdraw/", staff.withdraw, name="staff_withdraw"),
+    path("staff/<int:clinician_id>/codes-off/", staff.codes_off, name="staff_codes_off"),
+    path("account/", account.account, name="account"),
+    path("account/password/", account.password, name="account_password"),
+    path("account/codes/", account.codes, name="account_codes"),
+    path("account/codes/confirm/", account.confirm_codes, name="account_codes_confirm"),
+    path("account/codes/recovery/", account.recovery_codes, name="account_recovery"),
+    path("account/codes/off/", account.codes_off, name="account_codes_off"),
+    path("account/devices/<int:device_id>/end/", account.end_device, name="account_device_end"),
+    path("account/devices/end-others/", account.end_other_devices, name="account_devices_end_others"),
 ]

@@ -53,6 +53,9 @@ def addresses(day: Day) -> dict[str, str]:
 
 OWNER_ADDRESSES = {
     "staff": "/staff/",
+    "account": "/account/",
+    "account-password": "/account/password/",
+    "account-codes": "/account/codes/",
     "setup": "/setup/",
     "setup-clinic": "/setup/clinic/",
     "setup-hours": "/setup/hours/",

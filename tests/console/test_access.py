@@ -5,6 +5,7 @@ from django.test import Client
 from django.urls import URLPattern
 
 from reminders import clock
+from reminders.clinic.account_models import SignedInDevice
 from reminders.clinic.api_keys import create_api_key
 from reminders.clinic.models import Clinic, Clinician, Patient, Role
 from reminders.clinic.staff import invite
@@ -15,13 +16,18 @@ from tests import factories
 from tests.console.conftest import LogIn
 from tests.factories import Staff
 
-OPEN_TO_ALL = {"login", "logout", "staff_link", "welcome"}
+OPEN_TO_ALL = {"login", "logout", "login_code", "staff_link", "welcome"}
 READ_ONLY_FORMS = {"template_preview"}
 """Asked by POST because the words are long; nothing is stored."""
 
 
 def _may(pattern: URLPattern) -> May | None:
     return getattr(pattern.callback, "may", None)
+
+
+def _device_of(clinician: Clinician) -> SignedInDevice:
+    Client().force_login(clinician)
+    return SignedInDevice.objects.get(clinician=clinician)
 
 
 @pytest.fixture
@@ -102,6 +108,15 @@ def addresses(clinic: Clinic, patient: Patient) -> dict[str, str]:
         "staff_off": f"/staff/{colleague.pk}/off/",
         "staff_on": f"/staff/{colleague.pk}/on/",
         "staff_withdraw": f"/staff/invitations/{link.pk}/withdraw/",
+        "staff_codes_off": f"/staff/{colleague.pk}/codes-off/",
+        "account": "/account/",
+        "account_password": "/account/password/",
+        "account_codes": "/account/codes/",
+        "account_codes_confirm": "/account/codes/confirm/",
+        "account_recovery": "/account/codes/recovery/",
+        "account_codes_off": "/account/codes/off/",
+        "account_device_end": f"/account/devices/{_device_of(colleague).pk}/end/",
+        "account_devices_end_others": "/account/devices/end-others/",
         "session_new": "/sessions/new/",
         "session_correct": f"/sessions/{session.pk}/",
         "session_void": f"/sessions/{session.pk}/void/",

@@ -97,6 +97,10 @@ def pages(therapist: Client, clinic: Clinic, patient: Patient, staff: Staff, log
     owner.post("/staff/", {"first_name": "Sam", "role": "viewer"})
     for address in (*OWNER_ADDRESSES, "/staff/", f"/staff/{staff.viewer.pk}/"):
         outlines[address] = Outline(owner.get(address).content.decode())
+    for address in ("/account/", "/account/password/", "/account/codes/"):
+        outlines[address] = Outline(owner.get(address).content.decode())
+    owner.post("/account/codes/", {"current": factories.PASSWORD})
+    outlines["an app to connect"] = Outline(owner.get("/account/codes/").content.decode())
     made = owner.post(f"/staff/{staff.viewer.pk}/password-link/").content.decode()
     outlines["a link, once"] = Outline(made)
     link = made.split("readonly>http://testserver")[1].split("<")[0]
