@@ -61,8 +61,8 @@ CONSENTS: Mapping[str, Tone] = {
     "revoked": Tone("Opted out", "minus", "same-day"),
     "": Tone("Not asked", "question", "quiet"),
 }
-CODES_ON = Tone("Asks for a code", "shield", "good")
-CODES_OFF = Tone("Password alone", "minus", "quiet")
+CODES_ON = Tone("On", "shield", "good")
+CODES_OFF = Tone("Off", "minus", "quiet")
 SWITCHED_OFF = Tone("Switched off", "minus", "quiet")
 SIGNED_IN = Tone("Signed in", "check", "good")
 INVITED = Tone("Invited", "send", "routine")
