@@ -36,13 +36,14 @@ def patient(request: StaffRequest, patient_id: int) -> HttpResponse:
     """Show one patient: sessions and their plans, the conversation, and everything on one axis."""
     row = access_patient(request, patient_id)
     request.is_poll = bool(request.htmx)  # the page asks again by itself while a plan is being laid out
-    return render(request, "console/patient.j2", _context(row))
+    sort = request.GET.get("show", "")
+    return render(request, "console/patient.j2", _context(row, sort if sort in timeline.SORTS else "all"))
 
 
-def _context(row: Patient) -> dict[str, Any]:
+def _context(row: Patient, sort: str) -> dict[str, Any]:
     now = clock.now()
     story = timeline.read_story(row)
-    entries = timeline.axis(story)
+    entries = timeline.axis(story, sort=sort)
     screening = newest_screening(patient=row)
     phones = sorted(row.phones.all(), key=lambda phone: not phone.is_primary)
     decisions = {record.number: record for record in reversed(story.consents)}
@@ -62,6 +63,8 @@ def _context(row: Patient) -> dict[str, Any]:
         "open_escalations": [e for e in story.escalations if e.state != EscalationState.RESOLVED],
         "latest_session": story.sessions[0] if story.sessions else None,
         "is_cut": story.is_cut,
+        "sort": sort,
+        "sorts": timeline.SORTS,
     }
 
 

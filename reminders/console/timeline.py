@@ -1,14 +1,14 @@
 """Everything that happened with one patient, and what is planned, on one axis."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from reminders.clinic.models import ConsentRecord, Patient, ScreeningRecord, TreatmentSession
+from reminders.clinic.models import AuditEvent, ConsentRecord, Patient, ScreeningRecord, TreatmentSession
 from reminders.clinic.phones import format_phone
 from reminders.clinic.selectors import age_years
-from reminders.console import wording
+from reminders.console import records, wording
 from reminders.console.marks import deciding_words
 from reminders.console.tones import MESSAGE_STATES, SEVERITIES, TAKEN_BACK, Tone
 from reminders.console.wording import say
@@ -20,6 +20,15 @@ from reminders.messaging.models import Message
 
 NEWEST: Final = 100
 """How many rows of each sort a page shows; older ones are left out and the page says so."""
+
+SORTS: Final[Mapping[str, str]] = {
+    "all": "Everything",
+    "texts": "Texts and answers",
+    "care": "Treatment and screening",
+    "work": "Cases and silence",
+    "records": "Consent and changes",
+}
+"""What the axis can be narrowed to, and its words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,7 @@ class Entry:
     inbound: InboundMessage | None = None
     because: list[Any] = field(default_factory=list)
     escalation_id: int | None = None
+    sort: str = "work"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +70,7 @@ class Story:
     screenings: list[ScreeningRecord]
     escalations: list[Escalation]
     silent: list[CheckIn]
+    records: list[AuditEvent]
 
     @property
     def is_cut(self) -> bool:
@@ -68,7 +79,7 @@ class Story:
 
 
 def read_story(patient: Patient) -> Story:
-    """Read the newest rows of each sort; seven queries, whatever the patient's history."""
+    """Read the newest rows of each sort; eight queries, whatever the patient's history."""
     inbound = InboundMessage.objects.filter(patient=patient, clinic=patient.clinic).select_related("understanding")
     messages = Message.objects.filter(patient=patient).select_related("treatment_session")
     return Story(
@@ -81,6 +92,7 @@ def read_story(patient: Patient) -> Story:
             patient.escalations.select_related("owner", "resolved_by").order_by("-created_at", "-id")[:NEWEST]
         ),
         silent=list(patient.check_ins.filter(state=CheckInState.SILENT).order_by("-closes_at", "-id")[:NEWEST]),
+        records=records.records_of(patient, newest=NEWEST),
     )
 
 
@@ -93,8 +105,8 @@ def moment_of(message: Message) -> datetime:
     return message.accepted_at or message.changed_at
 
 
-def axis(story: Story) -> list[Entry]:
-    """Return all entries, the newest first; what is planned lies in the future."""
+def axis(story: Story, *, sort: str = "all") -> list[Entry]:
+    """Return all entries, or those of one of `SORTS`, the newest first; what is planned lies in the future."""
     entries = [
         *(_session(row) for row in story.sessions),
         *(_message(row) for row in story.messages),
@@ -103,8 +115,10 @@ def axis(story: Story) -> list[Entry]:
         *(_screening(row) for row in story.screenings),
         *(entry for row in story.escalations for entry in _escalation(row)),
         *(_silence(row) for row in story.silent),
+        *(_record(row) for row in story.records),
     ]
-    return sorted(entries, key=lambda entry: entry.at, reverse=True)
+    shown = [entry for entry in entries if sort in ("all", entry.sort)]
+    return sorted(shown, key=lambda entry: entry.at, reverse=True)
 
 
 def conversation(story: Story) -> list[Bubble]:
@@ -178,7 +192,7 @@ def _session(row: TreatmentSession) -> Entry:
     who = f"with {row.clinician.display_name}" if row.clinician else ""
     detail = " · ".join(part for part in (wording.regions(row.regions), who, soreness(row)) if part)
     taken_back = row.status == TreatmentSession.Status.VOIDED
-    return Entry(row.ended_at, "needle", title, detail, TAKEN_BACK if taken_back else None)
+    return Entry(row.ended_at, "needle", title, detail, TAKEN_BACK if taken_back else None, sort="care")
 
 
 def _message(row: Message) -> Entry:
@@ -186,7 +200,9 @@ def _message(row: Message) -> Entry:
     icon = "phone" if row.channel == "voice" else "text"
     details = [f"Because {reason}." if reason else "", wording.in_place_of(row)]
     detail = " ".join(part for part in details if part)
-    return Entry(moment_of(row), icon, wording.message_title(row), detail, MESSAGE_STATES[row.state], row.body)
+    return Entry(
+        moment_of(row), icon, wording.message_title(row), detail, MESSAGE_STATES[row.state], row.body, sort="texts"
+    )
 
 
 def _reply(row: InboundMessage) -> Entry:
@@ -198,6 +214,7 @@ def _reply(row: InboundMessage) -> Entry:
         f"Read as: {how}." if how else "",
         inbound=row,
         because=deciding_words(row),
+        sort="texts",
     )
 
 
@@ -206,7 +223,8 @@ def _consent(row: ConsentRecord) -> Entry:
     title = "Agreed to texts" if granted else "Opted out of texts"
     how = wording.CONSENT_METHODS.get(row.method, wording.plain(row.method))
     tone = Tone("Agreed", "check", "good") if granted else Tone("Opted out", "minus", "same-day")
-    return Entry(row.recorded_at, "shield", title, f"{format_phone(row.number)}, {how}", tone, row.disclosure)
+    detail = f"{format_phone(row.number)}, {how}"
+    return Entry(row.recorded_at, "shield", title, detail, tone, row.disclosure, sort="records")
 
 
 def _screening(row: ScreeningRecord) -> Entry:
@@ -214,7 +232,7 @@ def _screening(row: ScreeningRecord) -> Entry:
     parts = [", ".join(found) or ("Nothing to report" if not unknown else "")]
     if unknown:
         parts.append(f"not asked: {', '.join(unknown).lower()}" if len(unknown) < len(SCREENING_FACTS) else "not asked")
-    return Entry(row.recorded_at, "list", "Screening", "; ".join(part for part in parts if part))
+    return Entry(row.recorded_at, "list", "Screening", "; ".join(part for part in parts if part), sort="care")
 
 
 def _escalation(row: Escalation) -> Iterator[Entry]:
@@ -232,3 +250,7 @@ def _silence(row: CheckIn) -> Entry:
     # One second after the closing, so that it stands above what closed with it.
     at = row.closes_at + timedelta(seconds=1)
     return Entry(at, "question", "No answer to the check-in", say(row.silent_cause, wording.SILENT_CAUSES))
+
+
+def _record(row: AuditEvent) -> Entry:
+    return Entry(row.at, "list", records.title_of(row), records.detail_of(row), sort="records")

@@ -171,7 +171,9 @@ def _clinics(facts: Facts) -> Found:
 def _gaps(clinic: ClinicGaps) -> Found:
     name = clinic.clinic
     if not clinic.senders:
-        yield danger(f"{name} has no number to text from.", "Add one under Set-up, as its owner, or on its administration page.")
+        yield danger(
+            f"{name} has no number to text from.", "Add one under Set-up, as its owner, or on its administration page."
+        )
     if not clinic.reachable:
         yield danger(
             f"{name} has nobody to ring: none of its active staff has a phone.",

@@ -6,10 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.test import Client
 
-from reminders.clinic.models import Clinic, Clinician, Patient
+from reminders.clinic import audit
+from reminders.clinic.models import AuditEvent, Clinic, Clinician, Patient
 from reminders.core.advice import SCREENING_FACTS
 from tests import factories
 from tests.console.conftest import LogIn
+from tests.factories import Staff
 
 
 @pytest.fixture
@@ -144,3 +146,42 @@ def test_a_long_story_costs_no_more_queries(
 
     with django_assert_max_num_queries(18):  # type: ignore[operator]
         therapist.get(f"/patients/{dana.pk}/")
+
+
+def test_who_changed_what_stands_on_the_axis_without_the_facts_themselves(
+    therapist: Client, dana: Patient, staff: Staff
+) -> None:
+    audit.record(
+        clinic=dana.clinic,
+        actor=AuditEvent.Actor.CLINICIAN,
+        clinician=staff.therapist,
+        verb="patient_corrected",
+        subject=dana,
+        patient=dana,
+        now=datetime.now(UTC),
+        fields=["phone", "screening"],
+    )
+
+    page = therapist.get(f"/patients/{dana.pk}/").content.decode()
+
+    assert "Patient corrected" in page
+    assert f"phone, screening · by {staff.therapist.display_name}" in page
+
+
+def test_the_axis_can_be_narrowed_to_one_sort(therapist: Client, dana: Patient) -> None:
+    factories.make_treatment_session(patient=dana)
+    factories.make_inbound(patient=dana, body="a 2", intent="resolved", score=2)
+    address = f"/patients/{dana.pk}/"
+
+    def axis(show: str) -> str:
+        page = therapist.get(f"{address}?show={show}").content.decode()
+        return page[page.index('id="axis"') : page.index('id="facts"')]
+
+    assert "Text from the patient" in axis("texts")
+    assert "Treatment: deep" not in axis("texts")
+    assert "Treatment: deep" in axis("care")
+    assert "Agreed to texts" in axis("records")
+    assert "Nothing of this sort yet" in axis("work")
+    for everything in ("all", "nonsense"):
+        assert "Text from the patient" in axis(everything)
+        assert "Treatment: deep" in axis(everything)
