@@ -21,6 +21,7 @@ _NOT_BACK = frozenset(
 _QUOTES, _LONGEST_TITLE = frozenset({'"', "'"}), 4
 _ENDS = frozenset({".", "!", "?", ";"})
 _CLOSE = 2
+_BESIDE = frozenset({"of", "to", "behind", "beside", "with", "before", "near", "by", "after"})  # "ahead of me in line"
 _TURNS_TO_NOW = frozenset({"this", "now", "today", "esta", "este", "ahora", "hoy"})
 _ASKS = frozenset({"is", "are", "can", "could", "should", "do", "does", "will", "would", "puedo", "es", "debo"})
 _ANIMAL_OR_PERSON = "other.person"
@@ -204,7 +205,7 @@ class Context:
             if word in self._third:
                 is_named = any(other.first < at for other in self._others)  # else it is the patient, told by another
                 return is_named and not self._on_the_patient(match)
-            if word in self._patient:
+            if word in self._patient and not (word == "me" and at and self.tokens[at - 1].norm in _BESIDE):
                 return False
         return False
 

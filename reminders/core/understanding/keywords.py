@@ -28,9 +28,14 @@ def keyword_intent(tokens: list[Token]) -> Intent | None:
         for keyword in keywords:
             if joined == keyword or (set(words) == {keyword}):
                 return intent
-    if len(words) == 1 and _is_scrambled(joined):
+    if len(words) == 1 and (_is_scrambled(joined) or _squeezed(joined) in _KEYWORDS[Intent.OPT_OUT]):
         return Intent.OPT_OUT
     return None
+
+
+def _squeezed(word: str) -> str:
+    """Return the word with each doubled letter once: "altoo" is "alto"."""
+    return "".join(letter for at, letter in enumerate(word) if letter != word[at - 1 : at])
 
 
 def _is_scrambled(word: str) -> bool:

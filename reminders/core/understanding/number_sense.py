@@ -11,6 +11,9 @@ _SCALE = frozenset({"scale", "escala"})
 HIGHEST_OF_SCALE = 10
 _PHONE_DIGITS = 5
 _SHORTEST_PLURAL = 4
+_NO_PLURALS = frozenset(
+    {"theres", "feels", "seems", "keeps", "looks", "does", "this", "plus", "unless", "always", "besides"}
+)
 _TOO = frozenset({"tired", "busy", "lazy", "funny", "late", "early", "soon", "much", "far", "cool", "good", "many"})
 _WORDS_AFTER_OPENING = 2
 _CLOCK_PARTS = frozenset({":"})
@@ -149,17 +152,22 @@ class NumberSense:
     def _opens(self, at: int, after: int) -> bool:
         """Tell whether the number opens the reply, and what follows is nothing that it counts: "0 killer job"."""
         following = self._tokens[after] if after < len(self._tokens) else None
-        if at or following is None or following.kind != "word" or self._tokens[at].norm in {"1", *_ONES}:
+        if at or following is None or following.kind != "word":
             return False
+        if self._tokens[at].norm in {"1", *_ONES} and not following.norm.endswith("ing"):
+            return False  # "1 thing", "one more"
         if self._tokens[at].norm == "2" and following.norm in _TOO:
             return False
-        is_counted = following.norm.endswith("s") and len(following.norm) >= _SHORTEST_PLURAL
+        is_plural = following.norm.endswith("s") and len(following.norm) >= _SHORTEST_PLURAL
+        is_counted = is_plural and following.norm not in _NO_PLURALS
         return not is_counted and len(self._tokens) - after >= _WORDS_AFTER_OPENING
 
     def _is_not_score(self, at: int, after: int, before: str, following: str) -> bool:
         token = self._tokens[at]
         if before == "un" and following in {"yo", "mas"}:  # "un 5 mas o menos", "un 2 yo creo"
             return False
+        if following in _SCALE or (following in {"point", "pt"} and self._word(after + 1) in _SCALE):
+            return True
         if following in self._units and not (following in {"x", "c", "f", "k", "in"} and not self._glued(after)):
             return True
         if following in {"%", "°", "$", "'"} or before in {"$", "+"} or before in self._bad_lead:

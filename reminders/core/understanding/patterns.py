@@ -168,4 +168,6 @@ def _word(element: str) -> _Piece:
         if len(stem) < 3:
             raise PatternError(f"the stem {element!r} is too short to be safe")
         return _Piece(re.escape(stem) + "[^ ]* ", frozenset({element}), frozenset())
+    if element == "no":  # Spanish puts its pronouns between: "no para" is also "no me para"
+        return _Piece("no[^ ] (?:(?:me|se|nos)[^ ] ){0,2}?", frozenset({element}), frozenset({element}))
     return _Piece(re.escape(element) + "[^ ] ", frozenset({element}), frozenset({element}))

@@ -37,6 +37,7 @@ _ABOUT_THE_SCORE = frozenset(
     | {"bueno", "malo", "alto", "dolor", "out", "/", "de"}
 )
 _MOST_WORDS_IN_RANGE = 4
+_BEFORE_ONLY = frozenset({"from", "had", "tuve", "tenia"})  # these speak of the number after them
 
 
 @dataclass(slots=True)
@@ -187,7 +188,7 @@ class _Scorer:
     def _is_then(self, lead: list[str], trail: list[str]) -> bool:
         """Tell whether the words around a number put it into the past; the nearest word decides."""
         time_words = self._past | self._now
-        following = next((word for word in trail[:3] if word in time_words and word != "from"), "")
+        following = next((word for word in trail[:3] if word in time_words and word not in _BEFORE_ONLY), "")
         if following:
             return following in self._past
         return next((word for word in reversed(lead) if word in time_words), "") in self._past
@@ -199,7 +200,8 @@ class _Scorer:
             between = self._norms[each.last : following.first]
             starred = "*" in between or self._norms[following.last : following.last + 1] == ["*"]
             plain_no = [word for word in between if word not in {",", "."}] == ["no"]
-            if not (starred or plain_no or set(between) & self._words("correction")):
+            asked_and_denied = "?" in between and "no" in between  # "9.5? no, it's a 9"
+            if not (starred or plain_no or asked_and_denied or set(between) & self._words("correction")):
                 kept.append(each)
         return kept
 
