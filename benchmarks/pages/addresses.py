@@ -53,6 +53,7 @@ def pages_of(clinic: Clinic) -> Iterator[Page]:
     yield Page("protocols", "/protocols/")
     yield Page("protocol", "/protocols/dry-needling/")
     yield Page("protocol_draft", "/protocols/dry-needling/draft/")
+    yield Page("protocol_publish", "/protocols/dry-needling/publish/")
     yield Page("protocol_version", "/protocols/dry-needling/versions/1/")
     yield Page("delivery", "/delivery/")
     yield Page("insights", "/insights/")

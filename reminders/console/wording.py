@@ -18,7 +18,7 @@ STATE_REASONS: Mapping[str, str] = {
     "opted_out": "the patient opted out",
     "red_flag": "a danger sign was reported",
     "newer_session": "a newer session's advice takes its place",
-    "replanned": "the session was corrected",
+    "replanned": "the plan was laid out anew",
     "voided": "the session was taken back",
     "phone_landline": "the number cannot receive texts",
     "phone_dead": "the number is no longer in service",

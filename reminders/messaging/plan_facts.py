@@ -141,6 +141,11 @@ def hold_owed(treatment_session_ids: Collection[int]) -> list[Visit]:
     return [_visit(row) for row in _fetch(VISITS, held)]
 
 
+def read_visits(treatment_session_ids: Collection[int]) -> list[Visit]:
+    """Return these sessions as planning would see them now, without holding them."""
+    return [_visit(row) for row in _fetch(VISITS, treatment_session_ids)]
+
+
 def houses_of(clinic_ids: Collection[int]) -> dict[int, House]:
     """Return what each of these clinics has in force."""
     senders = dict(

@@ -41,6 +41,7 @@ def addresses(day: Day) -> dict[str, str]:
         "protocols": "/protocols/",
         "protocol": "/protocols/dry-needling/",
         "protocol-draft": "/protocols/dry-needling/draft/",
+        "protocol-publish": "/protocols/dry-needling/publish/",
         "protocol-version": "/protocols/dry-needling/versions/1/",
         "delivery": "/delivery/",
         "delivery-day": "/delivery/?days=1",

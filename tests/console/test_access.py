@@ -77,6 +77,7 @@ def addresses(clinic: Clinic, patient: Patient) -> dict[str, str]:
         "protocols": "/protocols/",
         "protocol": "/protocols/dry-needling/",
         "protocol_draft": "/protocols/dry-needling/draft/",
+        "protocol_publish": "/protocols/dry-needling/publish/",
         "protocol_discard": "/protocols/dry-needling/draft/discard/",
         "protocol_version": "/protocols/dry-needling/versions/1/",
         "protocol_restore": "/protocols/dry-needling/versions/1/restore/",

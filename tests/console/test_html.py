@@ -90,7 +90,7 @@ def pages(therapist: Client, clinic: Clinic, patient: Patient, staff: Staff, log
         f"/phones/{patient.phones.get().pk}/consent/", f"/inbox/{unknown.pk}/answer/",
         "/sessions/new/", f"/sessions/new/?patient={patient.pk}",
         f"/sessions/{session.pk}/", "/delivery/", "/insights/", "/protocols/", "/protocols/dry-needling/",
-        "/protocols/dry-needling/draft/", "/protocols/dry-needling/versions/1/",
+        "/protocols/dry-needling/publish/", "/protocols/dry-needling/draft/", "/protocols/dry-needling/versions/1/",
     ]  # fmt: skip
     outlines = {address: Outline(therapist.get(address).content.decode()) for address in addresses}
     owner = log_in(staff.owner)
