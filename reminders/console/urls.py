@@ -4,6 +4,7 @@ from django.urls import path
 
 from reminders.console import (
     account,
+    alive,
     delivery,
     escalations,
     inbox,
@@ -117,6 +118,7 @@ urlpatterns = [
     path("staff/invitations/<int:link_id>/withdraw/", staff.withdraw, name="staff_withdraw"),
     path("staff/<int:clinician_id>/codes-off/", staff.codes_off, name="staff_codes_off"),
     path("account/", account.account, name="account"),
+    path("account/alive/", alive.alive, name="account_alive"),
     path("account/password/", account.password, name="account_password"),
     path("account/codes/", account.codes, name="account_codes"),
     path("account/codes/confirm/", account.confirm_codes, name="account_codes_confirm"),

@@ -111,6 +111,7 @@ def addresses(clinic: Clinic, patient: Patient) -> dict[str, str]:
         "staff_withdraw": f"/staff/invitations/{link.pk}/withdraw/",
         "staff_codes_off": f"/staff/{colleague.pk}/codes-off/",
         "account": "/account/",
+        "account_alive": "/account/alive/",
         "account_password": "/account/password/",
         "account_codes": "/account/codes/",
         "account_codes_confirm": "/account/codes/confirm/",
