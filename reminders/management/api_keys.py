@@ -55,8 +55,8 @@ def revoke(slug: str | None, prefix: str) -> None:
 
 
 def _clinic(slug: str | None) -> "Clinic":
-    from reminders.management.session_files import SessionFileError
-    from reminders.management.session_import import choose_clinic
+    from reminders.clinic.session_files import SessionFileError
+    from reminders.management.choose_clinic import choose_clinic
 
     try:
         return choose_clinic(slug)

@@ -12,8 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from reminders.management.django_setup import set_up_django
-from reminders.management.session_files import (
+from reminders.clinic.session_files import (
     Refusal,
     SessionFile,
     SessionFileError,
@@ -21,9 +20,10 @@ from reminders.management.session_files import (
     refusals_path,
     write_refusals,
 )
+from reminders.management.django_setup import set_up_django
 
 if TYPE_CHECKING:
-    from reminders.management.session_import import Tally
+    from reminders.messaging.session_import import Tally
 
 SHOWN_REFUSALS: Final = 50
 
@@ -74,7 +74,8 @@ def _import(file: SessionFile, *, slug: str | None, dry_run: bool) -> "Tally":
     set_up_django()
     from django.db import OperationalError, ProgrammingError
 
-    from reminders.management.session_import import choose_clinic, import_rows
+    from reminders.management.choose_clinic import choose_clinic
+    from reminders.messaging.session_import import import_rows
 
     try:
         clinic = choose_clinic(slug)

@@ -12,6 +12,7 @@ from django.db.models import Min
 
 from reminders import clock
 from reminders.clinic.models import Clinic
+from reminders.clinic.session_files import Row
 from reminders.conversations.check_ins import open_asked_check_ins
 from reminders.conversations.models import CheckIn
 from reminders.conversations.silence import close_silent
@@ -20,13 +21,12 @@ from reminders.escalations.models import Escalation
 from reminders.escalations.services import ring_due
 from reminders.management.rehearsal.carrier import CarrierControl, Record, message_id
 from reminders.management.rehearsal.draining import has_sessions_without_plan, has_texts_due, has_unread_texts
-from reminders.management.session_files import Row
-from reminders.management.session_import import import_rows
 from reminders.management.simulation.behaviour import Reply, Voice
 from reminders.management.simulation.clockwork import Calendar, next_look
 from reminders.management.simulation.cohort import Cohort, Visit
 from reminders.management.simulation.staff import taken_at
 from reminders.messaging.models import Kind, Message, OutboxRow, Sender
+from reminders.messaging.session_import import import_rows
 
 PATIENCE_SECONDS = 60.0
 LOOK_AGAIN_SECONDS = 0.008

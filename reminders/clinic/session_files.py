@@ -4,27 +4,25 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Final
 
-from reminders.clinic.errors import Problem, ReminderError
+from reminders.clinic.errors import Problem
 from reminders.clinic.intake_fields import FIELDS, REQUIRED_FIELDS
+from reminders.clinic.tables import MAX_BYTES, SessionFileError, read_table
 
-MAX_BYTES: Final = 20 * 1024 * 1024
-DELIMITERS: Final = (",", ";", "\t", "|")
+__all__ = [
+    "MAX_BYTES", "REPORT_COLUMNS", "Refusal", "Row", "SessionFile", "SessionFileError",
+    "read_session_file", "refusals_csv", "refusals_path", "typed_cell", "write_refusals",
+]  # fmt: skip
+
 REPORT_COLUMNS: Final = ("row", "field", "reason")
 """Added to every refused row; ignored when the corrected file is fed in again."""
 
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
-
-
-class SessionFileError(ReminderError):
-    """The file as a whole cannot be read. The sentence never repeats what is in its rows."""
-
-    code = "unreadable_file"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -61,30 +59,30 @@ def read_session_file(content: bytes) -> SessionFile:
 
     Raises SessionFileError, one sentence that says what to do.
     """
-    text, note = _decode(content)
-    first_row = 1
-    if text[:4].casefold() == "sep=":
-        # Spreadsheet programs tell each other the delimiter in a line of its own.
-        text, first_row = text.partition("\n")[2], 2
-    delimiter = max(DELIMITERS, key=lambda each: _known_names(text, each))
-    records = _records(text, delimiter)
-    header = next(records, ())
-    names = tuple(_name(cell) for cell in header)
+    table = read_table(content, known=lambda cell: _name(cell) in FIELDS)
+    names = tuple(_name(cell) for cell in table.header)
     _check_header(names)
-    rows = tuple(_row(number, names, cells) for number, cells in enumerate(records, start=first_row + 1) if any(cells))
-    return SessionFile(header=header, rows=rows, delimiter=delimiter, note=note)
+    rows = tuple(_row(number, names, cells) for number, cells in table.rows)
+    return SessionFile(header=table.header, rows=rows, delimiter=table.delimiter, note=table.note)
 
 
 def write_refusals(*, path: Path, file: SessionFile, refusals: Iterable[Refusal]) -> None:
-    """Write refused rows as they stood, each with its row number, fields and reasons, for nobody but the owner to read.
+    """Write refused rows as `refusals_csv` has them, for nobody but the owner of the file to read. Raises OSError."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
+    with os.fdopen(os.open(path, flags, 0o600), "wb") as target:
+        os.fchmod(target.fileno(), 0o600)
+        target.write(refusals_csv(file=file, refusals=refusals))
+
+
+def refusals_csv(*, file: SessionFile, refusals: Iterable[Refusal]) -> bytes:
+    """Return a CSV of refused rows as they stood, each with its row number, fields and reasons.
 
     Cells that a spreadsheet would run as a formula get a leading apostrophe, which reading takes away again.
-    Raises OSError.
     """
     kept = [index for index, name in enumerate(file.header) if _name(name) not in REPORT_COLUMNS]
     out = io.StringIO()
     writer = csv.writer(out, delimiter=file.delimiter, lineterminator="\r\n")
-    writer.writerow([*(file.header[index] for index in kept), *REPORT_COLUMNS])
+    writer.writerow([*(_inert(file.header[index]) for index in kept), *REPORT_COLUMNS])
     for refusal in refusals:
         cells = [*refusal.row.cells, *[""] * (len(file.header) - len(refusal.row.cells))]
         fields = "; ".join(problem.field for problem in refusal.problems)
@@ -93,11 +91,8 @@ def write_refusals(*, path: Path, file: SessionFile, refusals: Iterable[Refusal]
         beyond = cells[len(file.header) :]
         row = [*(cells[index] for index in kept), str(refusal.row.number), fields, reasons, *beyond]
         writer.writerow([_inert(cell) for cell in row])
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
-    with os.fdopen(os.open(path, flags, 0o600), "wb") as target:
-        os.fchmod(target.fileno(), 0o600)
-        # With a byte order mark, because without one spreadsheet programs guess wrong.
-        target.write(out.getvalue().encode("utf-8-sig"))
+    # With a byte order mark, because without one spreadsheet programs guess wrong.
+    return out.getvalue().encode("utf-8-sig")
 
 
 def refusals_path(source: Path) -> Path:
@@ -105,45 +100,6 @@ def refusals_path(source: Path) -> Path:
     stem = re.sub(r"\.rejected(-\d+)?$", "", source.stem)
     names = (f"{stem}.rejected{f'-{number}' if number > 1 else ''}.csv" for number in count(1))
     return next(path for name in names if not (path := source.with_name(name)).exists())
-
-
-def _decode(content: bytes) -> tuple[str, str]:
-    if len(content) > MAX_BYTES:
-        raise SessionFileError("The file is larger than 20 MB: split it, and import the parts one after the other.")
-    if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise SessionFileError("This is a spreadsheet, not a CSV: save it as CSV (UTF-8) and import that file.")
-    encodings = ["utf-16"] if content.startswith((b"\xff\xfe", b"\xfe\xff")) else ["utf-8-sig", "cp1252"]
-    for encoding in encodings:
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\x00" in text:
-            break
-        note = (
-            "The file is not UTF-8 and was read as Windows-1252: check names with accents."
-            if encoding == "cp1252"
-            else ""
-        )
-        return text, note
-    raise SessionFileError("The file is not text in UTF-8: save it as CSV (UTF-8) and import that file.")
-
-
-def _records(text: str, delimiter: str) -> Iterator[tuple[str, ...]]:
-    """Yield rows with their cells trimmed, empty rows too, so that numbers stay those of the spreadsheet."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        for cells in reader:
-            yield tuple(cell.strip() for cell in cells)
-    except csv.Error:
-        raise SessionFileError(
-            f"The quotation marks near line {reader.line_num} do not match: correct them, or save the file as CSV anew."
-        ) from None
-
-
-def _known_names(text: str, delimiter: str) -> int:
-    first_line = text.partition("\n")[0]
-    return sum(_name(cell.strip().strip('"')) in FIELDS for cell in first_line.split(delimiter))
 
 
 def _name(cell: str) -> str:
@@ -172,7 +128,7 @@ def _check_header(names: Sequence[str]) -> None:
 
 def _row(number: int, names: Sequence[str], cells: tuple[str, ...]) -> Row:
     fields = {
-        name: _typed(cell) for name, cell in zip(names, cells, strict=False) if name and name not in REPORT_COLUMNS
+        name: typed_cell(cell) for name, cell in zip(names, cells, strict=False) if name and name not in REPORT_COLUMNS
     }
     beyond = [cell for cell, name in zip(cells, [*names, *[""] * len(cells)], strict=False) if not name]
     if any(beyond):
@@ -181,7 +137,7 @@ def _row(number: int, names: Sequence[str], cells: tuple[str, ...]) -> Row:
     return Row(number, fields, cells)
 
 
-def _typed(cell: str) -> str:
+def typed_cell(cell: str) -> str:
     """Return a cell as it was before an apostrophe made it inert."""
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA_STARTS) else cell
 

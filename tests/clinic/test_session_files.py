@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from reminders.clinic.errors import Problem
-from reminders.management.session_files import (
+from reminders.clinic.session_files import (
     MAX_BYTES,
     Refusal,
     SessionFileError,

@@ -10,9 +10,9 @@ from django.db import OperationalError, transaction
 from reminders import clock
 from reminders.clinic.errors import ConflictError, InvalidInputError, Problem
 from reminders.clinic.intake import parse_session
-from reminders.clinic.models import AuditEvent, Clinic
+from reminders.clinic.models import AuditEvent, Clinic, Clinician
 from reminders.clinic.services import IntakeOutcome, record_treatment_session
-from reminders.management.session_files import Refusal, Row, SessionFileError
+from reminders.clinic.session_files import Refusal, Row, SessionFileError
 from reminders.messaging.gathering import plan_together
 
 BLOCK: Final = 200
@@ -29,37 +29,43 @@ class Tally:
     refusals: list[Refusal] = field(default_factory=list)
 
 
-def choose_clinic(slug: str | None) -> Clinic:
-    """Return the clinic with this slug, or the only one there is. Raises SessionFileError with the known slugs."""
-    known = {clinic.slug: clinic for clinic in Clinic.objects.order_by("slug")}
-    if slug is None and len(known) == 1:
-        return next(iter(known.values()))
-    if slug in known:
-        return known[slug]
-    if not known:
-        raise SessionFileError("There is no clinic yet: `reminders up` makes a sample one; see docs/running.md.")
-    wish = "Say which clinic with --clinic" if slug is None else "There is no such clinic; choose one with --clinic"
-    raise SessionFileError(f"{wish}: {', '.join(known)}.")
+@dataclass(frozen=True, slots=True)
+class _Into:
+    """Where rows go, and who is told."""
+
+    clinic: Clinic
+    clinician: Clinician | None
+    tally: Tally
+    progress: Callable[[], None]
 
 
-def import_rows(*, clinic: Clinic, rows: Sequence[Row], dry_run: bool, progress: Callable[[], None]) -> Tally:
+def import_rows(
+    *,
+    clinic: Clinic,
+    rows: Sequence[Row],
+    dry_run: bool,
+    progress: Callable[[], None] = lambda: None,
+    clinician: Clinician | None = None,
+) -> Tally:
     """Take in each row by itself: a bad one stops no other. With `dry_run` nothing is stored.
 
-    Rows count as sent by one and the same system, so importing a file again changes nothing. Calls `progress` after
-    each row. Raises SessionFileError where the database is lost on the way.
+    Rows count as sent by one and the same system, whoever of the staff (`clinician`) brings them, so importing a file
+    again changes nothing, also where staff corrected something by hand meanwhile. Calls `progress` after each row.
+    Raises SessionFileError where the database is lost on the way.
     """
     tally = Tally()
+    into = _Into(clinic, clinician, tally, progress)
     done = 0
     try:
         for start in range(0, len(rows), BLOCK):
             block = rows[start : start + BLOCK]
             if dry_run:
                 with transaction.atomic():
-                    _take_in_all(clinic, block, tally, progress)
+                    _take_in_all(into, block)
                     transaction.set_rollback(True)
             else:
                 with plan_together():
-                    _take_in_all(clinic, block, tally, progress)
+                    _take_in_all(into, block)
             done = start + len(block)
     except OperationalError:
         raise SessionFileError(
@@ -69,21 +75,23 @@ def import_rows(*, clinic: Clinic, rows: Sequence[Row], dry_run: bool, progress:
     return tally
 
 
-def _take_in_all(clinic: Clinic, rows: Sequence[Row], tally: Tally, progress: Callable[[], None]) -> None:
+def _take_in_all(into: _Into, rows: Sequence[Row]) -> None:
     now = clock.now()
     for row in rows:
         try:
-            tally.outcomes[_take_in(clinic, row, now)] += 1
+            into.tally.outcomes[_take_in(into, row, now)] += 1
         except InvalidInputError as error:
-            tally.refusals.append(Refusal(row, error.problems))
+            into.tally.refusals.append(Refusal(row, error.problems))
         except ConflictError as error:
-            tally.refusals.append(Refusal(row, (Problem("row", error.code, str(error)),)))
-        progress()
+            into.tally.refusals.append(Refusal(row, (Problem("row", error.code, str(error)),)))
+        into.progress()
 
 
-def _take_in(clinic: Clinic, row: Row, now: datetime) -> IntakeOutcome:
+def _take_in(into: _Into, row: Row, now: datetime) -> IntakeOutcome:
     if row.problem is not None:
         raise InvalidInputError([row.problem])
-    intake = parse_session(row.fields, clinic=clinic, now=now)
-    _session, outcome = record_treatment_session(clinic=clinic, intake=intake, actor=AuditEvent.Actor.SYSTEM, now=now)
+    intake = parse_session(row.fields, clinic=into.clinic, now=now)
+    _session, outcome = record_treatment_session(
+        clinic=into.clinic, intake=intake, actor=AuditEvent.Actor.SYSTEM, clinician=into.clinician, now=now
+    )
     return outcome
