@@ -176,6 +176,9 @@ STORAGES = {
     },
 }
 
+# What is uploaded holds patients' details, so it is never put on a disk on its way.
+FILE_UPLOAD_HANDLERS = ["reminders.console.uploads.InMemoryUploads"]
+
 # Logging is configured here, not by Django: LOGGING_CONFIG = None keeps Django from adding handlers of its own.
 LOGGING_CONFIG = None
 configure_logging(log_format=CONFIG.log_format, log_level=CONFIG.log_level)

@@ -18,8 +18,10 @@ from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
+from reminders import clock
 from reminders.clinic.account_models import StaffLink
 from reminders.clinic.models import ApiKey, Clinician, Patient, PatientPhone, Role, TreatmentSession
+from reminders.console.models import ImportFile
 from reminders.conversations.models import InboundMessage, Picture
 from reminders.escalations.models import Escalation
 from reminders.messaging.models import Message, Sender
@@ -177,3 +179,9 @@ def access_invitation(request: StaffRequest, link_id: int) -> StaffLink:
 def access_api_key(request: StaffRequest, key_id: int) -> ApiKey:
     """Return the API key of the user's clinic, or answer 404."""
     return get_object_or_404(ApiKey.objects.select_related("clinic"), pk=key_id, clinic=request.user.clinic_id)
+
+
+def access_import(request: StaffRequest, public_id: UUID) -> ImportFile:
+    """Return the file that this very person brought, while it is kept, or answer 404: colleagues have their own."""
+    rows = ImportFile.objects.select_related("clinic", "clinician").filter(forget_at__gt=clock.now())
+    return get_object_or_404(rows, public_id=public_id, clinic=request.user.clinic_id, clinician=request.user.pk)

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import close_old_connections, connection, connections
 
 from reminders import clock
+from reminders.console.import_files import forget_old
 from reminders.conversations.check_ins import open_asked_check_ins
 from reminders.conversations.inbound import unread
 from reminders.conversations.pictures import overdue_pictures
@@ -58,6 +59,7 @@ SECOND_ATTEMPTS_EVERY_SECONDS = 30
 REACHED_PHONES_EVERY_SECONDS = 60
 SWEEP_HEARTBEATS_EVERY_SECONDS = 600
 HISTORY_EVERY_SECONDS = 300
+FORGET_IMPORTS_EVERY_SECONDS = 60
 # An emergency has workers of its own, and shares its task with few: a request that hangs holds up nobody else's.
 URGENT_QUEUE, URGENT_BATCH = "urgent", 5
 SEND_QUEUE, BATCH = "send", 100
@@ -116,6 +118,7 @@ def chores() -> list[Chore]:
         Chore("history", HISTORY_EVERY_SECONDS, _look_after_history),
         Chore("second_attempts", SECOND_ATTEMPTS_EVERY_SECONDS, lambda now: make_second_attempts(now=now)),
         Chore("reached_phones", REACHED_PHONES_EVERY_SECONDS, lambda now: note_reached_phones(now=now)),
+        Chore("forget_imports", FORGET_IMPORTS_EVERY_SECONDS, lambda now: forget_old(now=now)),
         Chore("sweep_heartbeats", SWEEP_HEARTBEATS_EVERY_SECONDS, lambda _now: sweep_heartbeats()),
     ]
 

@@ -10,6 +10,7 @@ from reminders.clinic.api_keys import create_api_key
 from reminders.clinic.models import Clinic, Clinician, Patient, Role
 from reminders.clinic.staff import invite
 from reminders.console.access import ROLES, May
+from reminders.console.import_files import keep_upload
 from reminders.console.urls import urlpatterns
 from reminders.content.services import load_starters
 from tests import factories
@@ -42,6 +43,8 @@ def addresses(clinic: Clinic, patient: Patient) -> dict[str, str]:
     load_starters(clinic=clinic, now=clock.now())
     colleague = factories.make_clinician(clinic=clinic)
     link, _ = invite(clinic=clinic, role=Role.VIEWER, first_name="New", last_name="", by=colleague, now=clock.now())
+    clerk = factories.make_clinician(clinic=clinic, role="front_desk")
+    brought = keep_upload(content=b"id,phone\nA-1,1\n", clinician=clerk, now=clock.now()).public_id
     return {
         "today": "/",
         "today_live": "/today/live/",
@@ -119,6 +122,12 @@ def addresses(clinic: Clinic, patient: Patient) -> dict[str, str]:
         "account_codes_off": "/account/codes/off/",
         "account_device_end": f"/account/devices/{_device_of(colleague).pk}/end/",
         "account_devices_end_others": "/account/devices/end-others/",
+        "import": "/import/",
+        "import_columns": f"/import/{brought}/",
+        "import_check": f"/import/{brought}/check/",
+        "import_run": f"/import/{brought}/run/",
+        "import_refused": f"/import/{brought}/refused/",
+        "import_forget": f"/import/{brought}/forget/",
         "session_new": "/sessions/new/",
         "session_correct": f"/sessions/{session.pk}/",
         "session_void": f"/sessions/{session.pk}/void/",
