@@ -45,6 +45,7 @@ def pages_of(clinic: Clinic) -> Iterator[Page]:
     yield Page("patient_merge", f"/patients/{patient.pk}/same/{other.pk}/")
     yield Page("patient_write", f"/patients/{patient.pk}/write/")
     yield Page("escalation", f"/escalations/{case.pk}/")
+    yield Page("import", "/import/")
     yield Page("session_new", f"/sessions/new/?patient={patient.pk}")
     yield Page("session_correct", f"/sessions/{session.pk}/")
     yield Page("templates", "/templates/")

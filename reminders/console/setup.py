@@ -34,6 +34,7 @@ STEPS = {
     "consent": Step("Words of consent", "Read and change them", "template", ("consent_disclosure", "en")),
     "keys": Step("API keys", "Make or end keys", "setup_keys"),
     "test": Step("First test text", "Send a test text", "setup_test"),
+    "sessions": Step("Finished sessions", "Import a file", "import"),
     "sending": Step("Sending"),
 }
 

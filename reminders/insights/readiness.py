@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reminders.clinic.models import Clinic, LadderRung
+from reminders.clinic.models import Clinic, LadderRung, TreatmentSession
 from reminders.content.disclosure import KEY as CONSENT_KEY
 from reminders.content.models import Template
 from reminders.core.segments import ucs2_characters
@@ -46,6 +46,7 @@ def read_readiness(*, clinic: Clinic) -> list[Item]:
         *_texts(clinic, gaps),
         _keys(clinic),
         _test(clinic),
+        _sessions(clinic),
         _sending(clinic),
     ]
 
@@ -151,6 +152,12 @@ def _test(clinic: Clinic) -> Item:
     if newest.state in REACHED_CARRIER:
         return Item("test", Standing.ADVISED, "The carrier has the newest one; its receipt has not come yet.")
     return Item("test", Standing.ADVISED, "The newest one is about to leave.")
+
+
+def _sessions(clinic: Clinic) -> Item:
+    if TreatmentSession.objects.filter(clinic=clinic).exists():
+        return Item("sessions", Standing.DONE, "They come in.")
+    return Item("sessions", Standing.OPTIONAL, "None yet. Enter the first one, or bring many in from a file.")
 
 
 def _sending(clinic: Clinic) -> Item:

@@ -4,7 +4,9 @@ With `SCREENSHOTS=folder` (`make screenshots`) each page is also kept as a pictu
 """
 
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -68,6 +70,20 @@ OWNER_ADDRESSES = {
 """Pages that only the owner sees."""
 
 
+def week() -> bytes:
+    """A file as another system writes it: two good rows, two that need a look."""
+    ended = (datetime.now(UTC) - timedelta(hours=2)).astimezone(ZoneInfo("America/Chicago"))
+    day, hour = ended.strftime("%m/%d/%Y"), ended.strftime("%I:%M %p")
+    rows = [
+        "Appointment ID,Date of Service,End Time,Patient Name,Cell Phone,DOB,Visit Type,Texts OK,Fee",
+        f'L-{ended:%d%H%M%S}1,{day},{hour},"Moreau, Ana Sofía",(312) 555-0161,5/17/1980,deep,yes,80',
+        f'L-{ended:%d%H%M%S}2,{day},{hour},"Haddad, Youssef",(312) 555-0162,,superficial,yes,80',
+        f'L-{ended:%d%H%M%S}3,{day},{hour},"Kim, Noah",555-016,2/30/1990,deep,yes,80',
+        f'L-{ended:%d%H%M%S}4,{day},{hour},"Okafor, Chidi",(312) 555-0164,,dry,,80',
+    ]
+    return "\r\n".join(rows).encode()
+
+
 def _keep(page: Page, name: str) -> None:
     folder = os.environ.get("SCREENSHOTS")
     if folder:
@@ -129,6 +145,20 @@ def test_every_page_is_whole(open_page: OpenPage, day: Day, complaints: list[str
         name = f"{room.replace('/', '-')}-search-{words}"
         wrong += _check(page, name)
         _keep(page, f"{name}-{size}-{scheme}")
+
+    page.goto("/import/")
+    wrong += _check(page, "import")
+    _keep(page, f"import-{size}-{scheme}")
+    page.get_by_label("CSV file").set_input_files({"name": "week.csv", "mimeType": "text/csv", "buffer": week()})
+    page.get_by_role("button", name="Read the file").click()
+    for step, button in (("columns", "Check the rows"), ("check", "Take in 2 rows"), ("done", "")):
+        page.wait_for_load_state()
+        wrong += _check(page, f"import-{step}")
+        _keep(page, f"import-{step}-{size}-{scheme}")
+        if button:
+            with page.expect_navigation():
+                page.get_by_role("button", name=button).click()
+    assert "2 rows taken in, 2 refused." in page.get_by_role("heading", level=1).inner_text()
 
     page.goto("/templates/check_in/en/")
     page.get_by_label("Words in English").press("Control+End")

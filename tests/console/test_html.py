@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from reminders.clinic.models import Clinic, Patient
@@ -88,7 +89,7 @@ def pages(therapist: Client, clinic: Clinic, patient: Patient, staff: Staff, log
         f"/patients/{patient.pk}/same/{factories.make_patient(clinic=clinic).pk}/",
         f"/patients/{patient.pk}/write/",
         f"/phones/{patient.phones.get().pk}/consent/", f"/inbox/{unknown.pk}/answer/",
-        "/sessions/new/", f"/sessions/new/?patient={patient.pk}",
+        "/import/", "/sessions/new/", f"/sessions/new/?patient={patient.pk}",
         f"/sessions/{session.pk}/", "/delivery/", "/insights/", "/protocols/", "/protocols/dry-needling/",
         "/protocols/dry-needling/publish/", "/protocols/dry-needling/draft/", "/protocols/dry-needling/versions/1/",
     ]  # fmt: skip
@@ -106,6 +107,13 @@ def pages(therapist: Client, clinic: Clinic, patient: Patient, staff: Staff, log
     link = made.split("readonly>http://testserver")[1].split("<")[0]
     outlines["/welcome/"] = Outline(Client().get(link, follow=True).content.decode())
     outlines["a link that ended"] = Outline(Client().get("/link/old/").content.decode())
+    content = b"id,date,name,phone,type\nA-1,today,Dana,555,deep\n"
+    columns = therapist.post("/import/", {"table": SimpleUploadedFile("week.csv", content)})["Location"]
+    outlines[columns] = Outline(therapist.get(columns).content.decode())
+    said = {f"c{index}": field for index, field in enumerate(["external_id", "ended_at", "given_name", "phone"])}
+    checked = therapist.post(columns, said | {"date_order": "year", "technique": "deep"}, follow=True).content.decode()
+    assert "No row can be taken in." in checked
+    outlines["import, checked"] = Outline(checked)
     for address in ("/patients/", "/sessions/new/"):
         found = therapist.post(address, {"q": "dana"}).content.decode()
         assert patient.display_name in found
