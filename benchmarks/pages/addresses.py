@@ -43,6 +43,7 @@ def pages_of(clinic: Clinic) -> Iterator[Page]:
     yield Page("patient_same", f"/patients/{patient.pk}/same/")
     other = _newest(Patient.objects.filter(clinic=clinic).exclude(pk=patient.pk).order_by("pk").first)
     yield Page("patient_merge", f"/patients/{patient.pk}/same/{other.pk}/")
+    yield Page("patient_erase", f"/patients/{patient.pk}/erase/")
     yield Page("patient_write", f"/patients/{patient.pk}/write/")
     yield Page("escalation", f"/escalations/{case.pk}/")
     yield Page("import", "/import/")

@@ -18,6 +18,8 @@ from reminders.core.quiet_hours import QuietWindow, QuietWindowError, check_wind
 
 LONGEST_NAME: Final = 60
 LONGEST_HOURS_IN_WORDS: Final = 60
+FEWEST_YEARS: Final = 6
+MOST_YEARS: Final = 100
 MIDNIGHT: Final = time(0)
 _is_address = URLValidator(schemes=["http", "https"])
 
@@ -29,7 +31,7 @@ class DetailError(ReminderError):
 
 
 def change_details(*, clinic: Clinic, raw: Mapping[str, str], clinician: Clinician, now: datetime) -> list[str]:
-    """Store name, phone, booking_url, timezone and language as typed in `raw`; return which of them changed.
+    """Store name, phone, booking_url, timezone, language and records_kept_years as typed; return which of them changed.
 
     Patients on file keep their own zone and language; both are what new ones begin with. Raises InvalidInputError with
     every problem; then nothing is stored.
@@ -40,6 +42,7 @@ def change_details(*, clinic: Clinic, raw: Mapping[str, str], clinician: Clinici
         "booking_url": _read_address,
         "timezone": _read_zone,
         "language": _read_language,
+        "records_kept_years": _read_years,
     }
     return _store(clinic, _read_all(readers, raw), clinician, now)
 
@@ -142,6 +145,13 @@ def _read_language(value: str) -> str:
     if value not in ("en", "es"):
         raise DetailError("Choose English or Spanish.")
     return value
+
+
+def _read_years(value: str) -> int:
+    years = value.strip()
+    if not years.isdecimal() or not FEWEST_YEARS <= int(years) <= MOST_YEARS:
+        raise DetailError(f"Write whole years from {FEWEST_YEARS} to {MOST_YEARS}, as the law of your place has it.")
+    return int(years)
 
 
 def _read_words(value: str) -> str:

@@ -29,7 +29,15 @@ class Clinic(models.Model):
     is_paused = models.BooleanField(default=False)
     # Whether an emergency text may go to a patient who has opted out: only if counsel agrees, so off by default.
     emergency_text_after_opt_out = models.BooleanField(default=False)
+    # How long what is held on a patient stays after the last contact, before it may be erased. The law of the place
+    # decides: documentation under HIPAA 6 years (45 CFR 164.316(b)(2)), hospitals in Illinois 10, the default.
+    records_kept_years = models.PositiveSmallIntegerField(default=10, db_default=10)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(records_kept_years__gte=6), name="clinic_keeps_records_six_years"),
+        ]
 
 
 class Role(models.TextChoices):
@@ -109,6 +117,8 @@ class Patient(models.Model):
     language = models.CharField(max_length=2, default="en", choices=[("en", "English"), ("es", "Spanish")])
     timezone = models.CharField(max_length=40)
     created_at = models.DateTimeField()
+    # What is left since then are numbers without a person; pages do not find it any more.
+    erased_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

@@ -111,8 +111,9 @@ def _to_login(request: HttpRequest) -> HttpResponse:
 
 
 def access_patient(request: StaffRequest, patient_id: int) -> Patient:
-    """Return the patient of the user's clinic, or answer 404."""
-    return get_object_or_404(Patient.objects.select_related("clinic"), pk=patient_id, clinic=request.user.clinic_id)
+    """Return the patient of the user's clinic, or answer 404; one who was erased is not there any more."""
+    rows = Patient.objects.select_related("clinic").filter(erased_at=None)
+    return get_object_or_404(rows, pk=patient_id, clinic=request.user.clinic_id)
 
 
 def access_session(request: StaffRequest, session_id: int) -> TreatmentSession:

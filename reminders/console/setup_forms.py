@@ -70,6 +70,13 @@ class ClinicForm(ServiceForm):
         help_text="Used where nobody says which one a patient reads.",
     )
 
+    records_kept_years = forms.CharField(
+        label="Years that records are kept",
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        help_text="After the last treatment or text; then a patient may be erased. The law of your place decides.",
+    )
+
     def __init__(self, *args: Any, clinic: Clinic, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         own = [] if clinic.timezone in dict(US_ZONES) else [(clinic.timezone, clinic.timezone)]

@@ -166,7 +166,7 @@ def find_patients(*, clinic: Clinic, words: str, limit: int = 50) -> list[Patien
 
     In the order of their names, at most `limit`; three queries however many are found.
     """
-    rows = Patient.objects.filter(clinic=clinic)
+    rows = Patient.objects.filter(clinic=clinic, erased_at=None)
     digits = "".join(character for character in words if character.isdigit())
     if len(digits) >= 4 and not any(character.isalpha() for character in words):
         numbers = PatientPhone.objects.filter(clinic=clinic, number__contains=digits)
@@ -186,7 +186,9 @@ def likely_same(*, patient: Patient, limit: int = 8) -> list[PatientRow]:
     )
     # The names' index finds the few of one family name; the given names of those are compared without case.
     namesakes = Q(family_name=patient.family_name, given_name__iexact=patient.given_name)
-    others = Patient.objects.filter(Q(pk__in=shared) | namesakes, clinic=patient.clinic_id).exclude(pk=patient.pk)
+    others = Patient.objects.filter(Q(pk__in=shared) | namesakes, clinic=patient.clinic_id, erased_at=None).exclude(
+        pk=patient.pk
+    )
     return _as_rows(patient.clinic, others, limit)
 
 

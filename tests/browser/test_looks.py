@@ -29,6 +29,7 @@ def addresses(day: Day) -> dict[str, str]:
         "patient-edit": f"/patients/{day.sore.pk}/correct/",
         "patient-same": f"/patients/{day.sore.pk}/same/",
         "patient-merge": f"/patients/{day.sore.pk}/same/{day.breathless.patient_id}/",
+        "patient-erase": f"/patients/{day.sore.pk}/erase/",
         "patient-write": f"/patients/{day.sore.pk}/write/?use=quick_call_us",
         "consent": f"/phones/{day.sore.phones.get().pk}/consent/",
         "patient-urgent": f"/patients/{day.breathless.patient_id}/",

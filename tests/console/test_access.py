@@ -71,6 +71,7 @@ def addresses(clinic: Clinic, patient: Patient) -> dict[str, str]:
         "patient_edit": f"/patients/{patient.pk}/correct/",
         "patient_same": f"/patients/{patient.pk}/same/",
         "patient_merge": f"/patients/{patient.pk}/same/{factories.make_patient(clinic=clinic).pk}/",
+        "patient_erase": f"/patients/{patient.pk}/erase/",
         "patient_write": f"/patients/{patient.pk}/write/",
         "templates": "/templates/",
         "template": "/templates/check_in/en/",

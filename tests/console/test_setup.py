@@ -22,6 +22,7 @@ DETAILS = {
     "name": "Northside Physio",
     "phone": "(312) 555-0142",
     "booking_url": "https://northside.example/book",
+    "records_kept_years": "10",
     "timezone": "America/Chicago",
     "language": "en",
 }
@@ -96,6 +97,8 @@ def test_details_are_stored_as_they_are_meant_and_put_on_record(owner: Client, c
         ("phone", "555-CALL", "digits only"),
         ("phone", "", "The phone is empty"),
         ("booking_url", "northside.example", "Write the whole address"),
+        ("records_kept_years", "5", "Write whole years from 6 to 100"),
+        ("records_kept_years", "ever", "Write whole years from 6 to 100"),
         ("booking_url", "javascript:alert(1)", "Write the whole address"),
         ("timezone", "", "Choose the zone"),
         ("timezone", "Mars/Base", "Mars/Base is not one of the available choices"),
