@@ -41,7 +41,7 @@ _CAUSED = {
         "breathing.bare",
         "breathing.air_short",
     },
-    "self_caused.chest": {"chest.pain", "chest.pressed"},
+    "self_caused.chest": {"chest.pain", "chest.pressed", "chest.mention"},
     "self_caused.effort": {"neuro.weak", "neuro.part_fails"},
     "self_caused.infection": {"infection.skin", "infection.chills", "infection.site", "infection.hot_body"},
 }

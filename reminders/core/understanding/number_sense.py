@@ -154,8 +154,8 @@ class NumberSense:
         following = self._tokens[after] if after < len(self._tokens) else None
         if at or following is None or following.kind != "word":
             return False
-        if self._tokens[at].norm in {"1", *_ONES} and not following.norm.endswith("ing"):
-            return False  # "1 thing", "one more"
+        if self._tokens[at].norm in {"1", *_ONES} and f"{following.norm}s" in self._units:
+            return False  # "1 thing"
         if self._tokens[at].norm == "2" and following.norm in _TOO:
             return False
         is_plural = following.norm.endswith("s") and len(following.norm) >= _SHORTEST_PLURAL
@@ -189,7 +189,7 @@ class NumberSense:
             place -= 1
         if self._word(place) in self._bad_lead:
             return True
-        if before == "el" and self._has_date_words:  # "mi cita es el 8"
+        if before in {"el", "del"} and self._has_date_words:  # "mi cita es el 8"
             return True
         if before == "las" or (before in {"at", "by"} and following in {"and", "for"} and self._word(at - 2) == "you"):
             return True
