@@ -38,6 +38,7 @@ class May(StrEnum):
     DECIDE_DELIVERY = "decide_delivery"
     WRITE_TO_PATIENTS = "write_to_patients"
     EDIT_PATIENTS = "edit_patients"
+    OPEN_NUMBERS = "open_numbers"
     EXPORT_PATIENTS = "export_patients"
     ERASE_PATIENTS = "erase_patients"
     PUBLISH_PROTOCOLS = "publish_protocols"
@@ -55,6 +56,7 @@ ROLES = {
     May.DECIDE_DELIVERY: frozenset({Role.OWNER, Role.THERAPIST, Role.FRONT_DESK}),
     May.WRITE_TO_PATIENTS: frozenset({Role.OWNER, Role.THERAPIST, Role.FRONT_DESK}),
     May.EDIT_PATIENTS: frozenset({Role.OWNER, Role.THERAPIST, Role.FRONT_DESK}),
+    May.OPEN_NUMBERS: frozenset({Role.OWNER, Role.THERAPIST, Role.FRONT_DESK}),
     May.EXPORT_PATIENTS: frozenset({Role.OWNER, Role.THERAPIST}),
     May.ERASE_PATIENTS: frozenset({Role.OWNER}),
     May.PUBLISH_PROTOCOLS: frozenset({Role.OWNER, Role.THERAPIST}),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from reminders.clinic.models import AuditEvent, ConsentRecord, Patient, ScreeningRecord, TreatmentSession
-from reminders.clinic.phones import format_phone
+from reminders.clinic.phones import mask_phone
 from reminders.clinic.selectors import age_years
 from reminders.console import records, wording
 from reminders.console.marks import deciding_words
@@ -223,7 +223,7 @@ def _consent(row: ConsentRecord) -> Entry:
     title = "Agreed to texts" if granted else "Opted out of texts"
     how = wording.CONSENT_METHODS.get(row.method, wording.plain(row.method))
     tone = Tone("Agreed", "check", "good") if granted else Tone("Opted out", "minus", "same-day")
-    detail = f"{format_phone(row.number)}, {how}"
+    detail = f"{mask_phone(row.number)}, {how}"
     return Entry(row.recorded_at, "shield", title, detail, tone, row.disclosure, sort="records")
 
 

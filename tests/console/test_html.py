@@ -114,6 +114,8 @@ def pages(therapist: Client, clinic: Clinic, patient: Patient, staff: Staff, log
     checked = therapist.post(columns, said | {"date_order": "year", "technique": "deep"}, follow=True).content.decode()
     assert "No row can be taken in." in checked
     outlines["import, checked"] = Outline(checked)
+    shown = therapist.post(f"/phones/{patient.phones.get().pk}/number/").content.decode()
+    outlines["a number that was asked for"] = Outline(shown)
     for address in ("/patients/", "/sessions/new/"):
         found = therapist.post(address, {"q": "dana"}).content.decode()
         assert patient.display_name in found
