@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('reminders', '0024_one_time_codes'),
+        ('reminders', '0025_import_files'),
     ]
 
     operations = [
