@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from reminders.clinic.models import Clinic, Patient, TreatmentSession
+from reminders.content.models import RehearsalCheck
 from reminders.escalations.models import Escalation
 
 Row = TypeVar("Row")
@@ -55,6 +56,8 @@ def pages_of(clinic: Clinic) -> Iterator[Page]:
     yield Page("protocols", "/protocols/")
     yield Page("protocol", "/protocols/dry-needling/")
     yield Page("protocol_draft", "/protocols/dry-needling/draft/")
+    if check := RehearsalCheck.objects.filter(clinic=clinic).first():
+        yield Page("protocol_check", f"/protocols/dry-needling/checks/{check.pk}/")
     yield Page("protocol_publish", "/protocols/dry-needling/publish/")
     yield Page("protocol_version", "/protocols/dry-needling/versions/1/")
     yield Page("delivery", "/delivery/")

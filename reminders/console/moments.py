@@ -34,6 +34,11 @@ def moment(at: datetime, zone: str, style: str = "full") -> Markup:
     )
 
 
+def wall(at: datetime) -> str:
+    """Return a moment as the wall clock at its own offset had it: "Tue, Nov 24, 9:00 AM"."""
+    return f"{at.strftime('%a, %b %-d')}, {_clock(at)}"
+
+
 def today_in_words(at: datetime, zone: str) -> Markup:
     """Return the date and hour as the head of a page shows it."""
     local = at.astimezone(ZoneInfo(zone))

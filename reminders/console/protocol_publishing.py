@@ -9,10 +9,12 @@ from django.shortcuts import redirect, render
 from reminders import clock
 from reminders.clinic.models import Clinic
 from reminders.console.access import May, StaffRequest, room
+from reminders.console.protocol_checks import told
 from reminders.console.protocols import access_protocol, changes_in_words
-from reminders.content.errors import DraftChangedError
+from reminders.content.errors import ChecksDifferError, DraftChangedError
 from reminders.content.models import Protocol, ProtocolVersion
 from reminders.content.protocol_services import check_texts, draft_stamp, publish_protocol_draft
+from reminders.content.rehearsal_checks import run_checks
 from reminders.content.selectors import definition_of
 from reminders.core.protocols import ProtocolError
 from reminders.messaging.replanning import changes_for, move_courses, running_courses
@@ -41,13 +43,19 @@ def publish(request: StaffRequest, key: str) -> HttpResponse:
 def _publish(request: StaffRequest, row: Protocol, draft: ProtocolVersion) -> HttpResponse:
     try:
         version = publish_protocol_draft(
-            protocol=row, author=request.user, seen=request.POST.get("seen", ""), now=clock.now()
+            protocol=row,
+            author=request.user,
+            seen=request.POST.get("seen", ""),
+            now=clock.now(),
+            differences_are_meant=request.POST.get("meant") == "yes",
         )
     except DraftChangedError:
         sentence = "The draft was changed since this page was opened. This is how it stands now; nothing is published."
         return _page(request, row, draft, problem=sentence)
     except ProtocolError as error:
         return _page(request, row, draft, problem=f"Nothing is published: {error.message}")
+    except ChecksDifferError as error:
+        return _page(request, row, draft, problem=f"Nothing is published. {error}")
     messages.success(request, f"Published as version {version.number}. Treatments from now on follow it.")
     if request.POST.get("running") == "move":
         _say_moved(request, move_courses(version=version, clinician=request.user, now=clock.now()))
@@ -70,6 +78,7 @@ def _page(request: StaffRequest, row: Protocol, draft: ProtocolVersion | None, p
     assert version is not None  # noqa: S101  # the caller has one of the two
     version.protocol = row
     definition = definition_of(version)
+    played = run_checks(protocol=row, definition=definition) if draft else []
     context: dict[str, Any] = {
         "protocol": row,
         "draft": draft,
@@ -78,6 +87,9 @@ def _page(request: StaffRequest, row: Protocol, draft: ProtocolVersion | None, p
         "changes": changes_in_words(before=row.published, after=definition) if draft and row.published else [],
         "problem": problem or _problem(row.clinic, version),
         "seen": draft_stamp(row),
+        "running": request.POST.get("running", "leave"),
+        "checks": [(one.check, told(one.differs)) for one in played],
+        "differing": sum(1 for one in played if one.differs),
         "zone": row.clinic.timezone,
         **_reach(version),
     }

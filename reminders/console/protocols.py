@@ -4,18 +4,21 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 
 from reminders import clock
+from reminders.clinic.errors import ConflictError
 from reminders.clinic.models import Clinic
 from reminders.console.access import May, StaffRequest, allows, room
 from reminders.console.protocol_words import change_in_words
-from reminders.console.rehearsals import RehearsalForm, end_of, first_values, story_of
+from reminders.console.rehearsals import RehearsalForm, as_story, first_values, story_of
 from reminders.console.step_axis import Axis, axis_of
-from reminders.content.models import Protocol, ProtocolVersion
+from reminders.content.models import Protocol, ProtocolVersion, RehearsalCheck
 from reminders.content.protocol_services import save_protocol_draft
+from reminders.content.rehearsal_checks import keep_check
 from reminders.content.selectors import definition_of
 from reminders.core.protocol_changes import protocol_changes
 from reminders.core.protocols import ProtocolDefinition
@@ -80,7 +83,7 @@ def axis_for(*, clinic: Clinic, definition: ProtocolDefinition, given: dict[str,
     """Return the steps on their axis after the treatment of a clean form, in the clinic's zone and quiet hours."""
     return axis_of(
         steps=definition.steps,
-        ended_at=end_of(clinic=clinic, given=given),
+        ended_at=as_story(clinic=clinic, given=given).ends(),
         zone=ZoneInfo(clinic.timezone),
         quiet=QuietWindow(clinic.quiet_start, clinic.quiet_end),
     )
@@ -106,6 +109,11 @@ def _version_page(request: StaffRequest, row: ProtocolVersion) -> HttpResponse:
         RehearsalForm(request.POST) if is_sent else RehearsalForm(initial=first_values(clinic=clinic, now=clock.now()))
     )
     is_played = is_sent and form.is_valid()
+    if is_played and request.POST.get("action") == "save":
+        check = _keep_check(request, row, definition, form)
+        if check is not None:
+            messages.success(request, "Kept. It is played before each publishing from now on.")
+            return redirect("protocol_check", key=row.protocol.key, check_id=check.pk)
     given = form.cleaned_data if is_played else usual_treatment(clinic)
     in_force = row.protocol.published
     versions = list(row.protocol.versions.select_related("author").order_by("-number")[:LISTED])
@@ -124,11 +132,36 @@ def _version_page(request: StaffRequest, row: ProtocolVersion) -> HttpResponse:
         "axis": axis_for(clinic=clinic, definition=definition, given=given),
         "form": form,
         "story": story_of(clinic=clinic, definition=definition, given=given) if is_played else None,
+        "checks": list(RehearsalCheck.objects.filter(protocol=row.protocol).order_by("name", "id")),
         "can_publish": allows(clinician=request.user, may=May.PUBLISH_PROTOCOLS),
         "clinic": clinic,
         "zone": clinic.timezone,
     }
-    return render(request, "console/protocol.j2", context, status=UNPROCESSABLE if is_sent and not is_played else 200)
+    return render(request, "console/protocol.j2", context, status=UNPROCESSABLE if form.errors else 200)
+
+
+def _keep_check(
+    request: StaffRequest, row: ProtocolVersion, definition: ProtocolDefinition, form: RehearsalForm
+) -> RehearsalCheck | None:
+    """Keep the story as a check, or leave the problem at its field and return None."""
+    if not allows(clinician=request.user, may=May.PUBLISH_PROTOCOLS):
+        raise PermissionDenied
+    name = form.cleaned_data["check_name"].strip()
+    if not name:
+        form.add_error("check_name", "Give the check a name.")
+        return None
+    try:
+        return keep_check(
+            protocol=row.protocol,
+            name=name,
+            story=as_story(clinic=request.user.clinic, given=form.cleaned_data),
+            definition=definition,
+            author=request.user,
+            now=clock.now(),
+        )
+    except ConflictError as error:
+        form.add_error("check_name", str(error))
+        return None
 
 
 def _compared_with(row: ProtocolVersion, in_force: ProtocolVersion | None) -> ProtocolVersion | None:

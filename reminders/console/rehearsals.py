@@ -1,7 +1,7 @@
 """A rehearsal on a page: what is asked for it, and the story it gives."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,10 +13,11 @@ from reminders.clinic.models import Clinic, Technique
 from reminders.console import previews
 from reminders.console.forms import Labelled, choices_with_blank
 from reminders.console.wording import FLAGS, INTENTS, plain
-from reminders.content.selectors import OUTCOME_BEFORE, PublishedText, published_texts, scheduled
-from reminders.core.protocols import ProtocolDefinition, StepDefinition
+from reminders.content.selectors import PublishedText, published_texts
+from reminders.core.protocols import ProtocolDefinition
 from reminders.core.quiet_hours import QuietWindow, is_quiet
-from reminders.core.rehearsal import Moment, MomentKind, RehearsalStep, Treatment, rehearse
+from reminders.core.rehearsal import Moment, MomentKind
+from reminders.core.rehearsal_checks import Story, play_story
 from reminders.core.texts import TEXTS
 from reminders.core.understanding import Reading
 
@@ -36,6 +37,13 @@ class RehearsalForm(Labelled):
     first = forms.CharField(label="First answer", required=False, max_length=LONGEST_ANSWER)
     second = forms.CharField(label="Second answer", required=False, max_length=LONGEST_ANSWER)
     third = forms.CharField(label="Third answer", required=False, max_length=LONGEST_ANSWER)
+    check_name = forms.CharField(
+        label="Name of the check",
+        required=False,
+        max_length=80,
+        help_text="What the story is about: “chest pain in the night”.",
+        widget=forms.TextInput(attrs={"form": "rehearse"}),
+    )
 
     def clean_ended_on(self) -> Any:
         """Keep to years in which the rules of time zones are known."""
@@ -63,26 +71,17 @@ def first_values(*, clinic: Clinic, now: datetime) -> dict[str, Any]:
     return {"ended_on": local.date(), "ended_at": "10:00", "technique": "deep", "language": "en", "first": "7, worse"}
 
 
-def end_of(*, clinic: Clinic, given: dict[str, Any]) -> datetime:
-    """Return when the treatment of a clean form ended."""
-    zone = ZoneInfo(clinic.timezone)
-    return datetime.combine(given["ended_on"], given["ended_at"], tzinfo=zone).astimezone(UTC)
-
-
-def play(*, clinic: Clinic, definition: ProtocolDefinition, given: dict[str, Any]) -> list[Moment]:
-    """Play the story of a clean form through with this definition."""
-    regions = frozenset({given["region"]} - {""})
-    return rehearse(
-        steps=[
-            RehearsalStep(scheduled(step), step.template_key)
-            for step in definition.steps
-            if _is_for(step, given["technique"], regions)
-        ],
-        thresholds=definition.thresholds,
-        treatment=Treatment(end_of(clinic=clinic, given=given), given["technique"], regions),
-        zone=ZoneInfo(clinic.timezone),
-        quiet=QuietWindow(clinic.quiet_start, clinic.quiet_end),
-        answers=[given["first"], given["second"], given["third"]],
+def as_story(*, clinic: Clinic, given: dict[str, Any]) -> Story:
+    """Return the story of a clean form, in the clinic's zone and quiet hours."""
+    return Story(
+        technique=given["technique"],
+        region=given["region"],
+        ended_on=given["ended_on"],
+        ended_at=given["ended_at"],
+        zone=clinic.timezone,
+        quiet_start=clinic.quiet_start,
+        quiet_end=clinic.quiet_end,
+        answers=(given["first"], given["second"], given["third"]),
     )
 
 
@@ -90,11 +89,12 @@ def story_of(*, clinic: Clinic, definition: ProtocolDefinition, given: dict[str,
     """Return the story of a clean form as the page shows it, with the words that would leave."""
     zone = ZoneInfo(clinic.timezone)
     quiet = QuietWindow(clinic.quiet_start, clinic.quiet_end)
-    moments = play(clinic=clinic, definition=definition, given=given)
+    story = as_story(clinic=clinic, given=given)
+    moments = play_story(definition=definition, story=story)
     keys = {one.key for one in moments if one.kind is MomentKind.TEXT}
     words = published_texts(clinic_ids=[clinic.pk], keys=keys)
     shown = []
-    before, day = end_of(clinic=clinic, given=given), ""
+    before, day = story.ends(), ""
     for one in moments:
         local = one.at.astimezone(zone)
         today = f"{local:%A, %B %-d}"
@@ -110,11 +110,6 @@ def story_of(*, clinic: Clinic, definition: ProtocolDefinition, given: dict[str,
         )
         before, day = one.at, today
     return shown
-
-
-def _is_for(step: StepDefinition, technique: str, regions: frozenset[str]) -> bool:
-    """Tell whether the step is for this treatment, of a patient whom nobody screened."""
-    return step.condition.holds(technique=technique, regions=regions, outcome=OUTCOME_BEFORE.get(step.kind))
 
 
 def _body(clinic: Clinic, one: Moment, given: dict[str, Any], words: dict[tuple[int, str, str], PublishedText]) -> str:

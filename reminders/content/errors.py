@@ -22,3 +22,12 @@ class DraftChangedError(ReminderError):
 
     def __init__(self) -> None:
         super().__init__("Somebody changed this protocol while you were at it.")
+
+
+class ChecksDifferError(ReminderError):
+    """A kept story plays otherwise with the draft, and nobody said that it is meant."""
+
+    code = "checks_differ"
+
+    def __init__(self) -> None:
+        super().__init__("A check plays otherwise with this draft: read what differs, and tick that it is meant.")

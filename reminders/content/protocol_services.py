@@ -7,8 +7,9 @@ from django.db.models import Max
 
 from reminders.clinic import audit
 from reminders.clinic.models import AuditEvent, Clinic, Clinician
-from reminders.content.errors import DraftChangedError
+from reminders.content.errors import ChecksDifferError, DraftChangedError
 from reminders.content.models import Protocol, ProtocolVersion, Step
+from reminders.content.rehearsal_checks import run_checks, take_over
 from reminders.content.selectors import definition_of, published_texts
 from reminders.core.protocols import ProtocolDefinition, ProtocolError, to_json
 
@@ -44,18 +45,26 @@ def publish_protocol(
         return _put_in_force(draft, author, now)
 
 
-def publish_protocol_draft(*, protocol: Protocol, author: Clinician, seen: str, now: datetime) -> ProtocolVersion:
+def publish_protocol_draft(
+    *, protocol: Protocol, author: Clinician, seen: str, now: datetime, differences_are_meant: bool = False
+) -> ProtocolVersion:
     """Publish the draft that the author saw; plans laid out from now on use it.
 
-    Raises DraftChangedError where it is not the draft any more that `seen` names, and ProtocolError (`steps[2]...`)
-    where a step's text has no published words; then nothing changes.
+    Raises DraftChangedError where it is not the draft any more that `seen` names, ProtocolError (`steps[2]...`) where a
+    step's text has no published words, and ChecksDifferError where a check plays otherwise than it was kept; then
+    nothing changes. Where the author says that the `differences_are_meant`, those checks expect them from now on.
     """
     with transaction.atomic():
         held = Protocol.objects.select_for_update().get(pk=protocol.pk)
         draft = held.versions.filter(published_at__isnull=True).first()
         if draft is None or seen != draft_stamp(held):
             raise DraftChangedError
-        check_texts(clinic=draft.clinic, definition=definition_of(draft))
+        definition = definition_of(draft)
+        check_texts(clinic=draft.clinic, definition=definition)
+        played = run_checks(protocol=held, definition=definition)
+        if any(one.differs for one in played) and not differences_are_meant:
+            raise ChecksDifferError
+        take_over(played=played, author=author, now=now)
         return _put_in_force(draft, author, now)
 
 

@@ -9,13 +9,10 @@ from reminders.clinic.models import Clinic, TreatmentSession
 from reminders.clinic.selectors import screening_answers
 from reminders.content.errors import MissingProtocolError, MissingTextError
 from reminders.content.models import Protocol, ProtocolVersion, Step, Template, TemplateVersion
-from reminders.core.protocols import ProtocolDefinition, StepDefinition, condition_from_json, from_json
+from reminders.core.protocols import OUTCOME_BEFORE, ProtocolDefinition, StepDefinition, condition_from_json, from_json
 from reminders.core.schedule import ScheduleStep, StepKind, WhenQuiet
 
 DEFAULT_PROTOCOL = "dry-needling"
-
-# What has become of the question that a step follows; a condition may ask for it.
-OUTCOME_BEFORE: Mapping[StepKind, str] = {StepKind.NUDGE: "silent", StepKind.RECHECK: "persists"}
 
 # How the texts call the person who treated, in the middle of a sentence; no name, the least that is needed.
 CLINICIAN_TITLE: Mapping[str, str] = {"en": "your PT", "es": "su fisioterapeuta"}

@@ -14,6 +14,8 @@ from reminders.core.schedule import StepKind, WhenQuiet
 MAX_STEPS = 30
 MAX_OFFSET_MINUTES = 14 * 24 * 60  # two weeks; needle soreness is over within days
 MAX_EXPIRES_MINUTES = 7 * 24 * 60
+# What has become of the question that a step follows; a condition may ask for it.
+OUTCOME_BEFORE: Mapping[StepKind, str] = {StepKind.NUDGE: "silent", StepKind.RECHECK: "persists"}
 _TECHNIQUES = ("deep", "superficial", "electro")
 _OUTCOMES = ("silent", "persists", "resolved")
 _Choice = TypeVar("_Choice", bound=StrEnum)

@@ -64,6 +64,7 @@ def make_day() -> Day:
     _trouble(clinic, therapist, now)
     curve = tomllib.loads((BASE_DIR / "templates/protocols/dry-needling.toml").read_text())["thresholds"]
     ProtocolVersion.objects.filter(clinic=clinic).update(thresholds=curve)
+    factories.make_rehearsal_check(clinic=clinic)
     planned = Message.objects.filter(clinic=clinic, step_key="check_in", state="scheduled")
     planned.update(template_version=Template.objects.get(clinic=clinic, key="check_in", language="en").published)
     return Day(clinic, therapist, sore, breathless, taken, closed, session)

@@ -12,6 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from reminders.content.models import RehearsalCheck
 from tests.browser.conftest import SIZES, OpenPage, log_in
 from tests.browser.story import Day
 
@@ -45,6 +46,7 @@ def addresses(day: Day) -> dict[str, str]:
         "protocol": "/protocols/dry-needling/",
         "protocol-draft": "/protocols/dry-needling/draft/",
         "protocol-publish": "/protocols/dry-needling/publish/",
+        "protocol-check": f"/protocols/dry-needling/checks/{RehearsalCheck.objects.get(clinic=day.clinic).pk}/",
         "protocol-version": "/protocols/dry-needling/versions/1/",
         "delivery": "/delivery/",
         "delivery-day": "/delivery/?days=1",

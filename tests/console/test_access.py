@@ -41,6 +41,7 @@ def addresses(clinic: Clinic, patient: Patient) -> dict[str, str]:
     message = factories.make_message(patient=patient, state="unresolved")
     factories.make_template(clinic=clinic)
     load_starters(clinic=clinic, now=clock.now())
+    check = factories.make_rehearsal_check(clinic=clinic)
     colleague = factories.make_clinician(clinic=clinic)
     link, _ = invite(clinic=clinic, role=Role.VIEWER, first_name="New", last_name="", by=colleague, now=clock.now())
     clerk = factories.make_clinician(clinic=clinic, role="front_desk")
@@ -84,6 +85,8 @@ def addresses(clinic: Clinic, patient: Patient) -> dict[str, str]:
         "protocols": "/protocols/",
         "protocol": "/protocols/dry-needling/",
         "protocol_draft": "/protocols/dry-needling/draft/",
+        "protocol_check": f"/protocols/dry-needling/checks/{check.pk}/",
+        "protocol_check_remove": f"/protocols/dry-needling/checks/{check.pk}/remove/",
         "protocol_publish": "/protocols/dry-needling/publish/",
         "protocol_discard": "/protocols/dry-needling/draft/discard/",
         "protocol_version": "/protocols/dry-needling/versions/1/",

@@ -67,6 +67,7 @@ class Outline(HTMLParser):
 def pages(therapist: Client, clinic: Clinic, patient: Patient, staff: Staff, log_in: LogIn) -> dict[str, Outline]:
     """Every page with rows on it, by its address."""
     load_starters(clinic=clinic, now=datetime.now(UTC))
+    check = factories.make_rehearsal_check(clinic=clinic)
     session = factories.make_treatment_session(patient=patient)
     plan = factories.make_plan(treatment_session=session)
     check_in = factories.make_check_in(plan=plan)
@@ -91,6 +92,7 @@ def pages(therapist: Client, clinic: Clinic, patient: Patient, staff: Staff, log
         f"/phones/{patient.phones.get().pk}/consent/", f"/inbox/{unknown.pk}/answer/",
         "/import/", "/sessions/new/", f"/sessions/new/?patient={patient.pk}",
         f"/sessions/{session.pk}/", "/delivery/", "/insights/", "/protocols/", "/protocols/dry-needling/",
+        f"/protocols/dry-needling/checks/{check.pk}/",
         "/protocols/dry-needling/publish/", "/protocols/dry-needling/draft/", "/protocols/dry-needling/versions/1/",
     ]  # fmt: skip
     outlines = {address: Outline(therapist.get(address).content.decode()) for address in addresses}

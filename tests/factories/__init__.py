@@ -16,7 +16,7 @@ from tests.factories.patients import (
     make_treatment_session,
     phone_of,
 )
-from tests.factories.words import DRY_NEEDLING, WORDS, make_protocol, make_template
+from tests.factories.words import DRY_NEEDLING, WORDS, make_protocol, make_rehearsal_check, make_template
 
 __all__ = [
     "DISCLOSURE",
@@ -38,6 +38,7 @@ __all__ = [
     "make_picture",
     "make_plan",
     "make_protocol",
+    "make_rehearsal_check",
     "make_staff",
     "make_template",
     "make_treatment_session",

@@ -1,10 +1,12 @@
 """The words and the protocol, published."""
 
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Final
 
 from reminders.clinic.models import Clinic
-from reminders.content.models import Protocol, ProtocolVersion, Step, Template, TemplateVersion
+from reminders.content.models import Protocol, ProtocolVersion, RehearsalCheck, Step, Template, TemplateVersion
+from reminders.content.selectors import definition_of
+from reminders.core.rehearsal_checks import Story, lines_of, lines_to_json, play_story, story_to_json
 from tests.factories.fresh import moment
 
 DRY_NEEDLING: Final = (
@@ -69,3 +71,20 @@ def make_template(
     )
     template.save(update_fields=["published"])
     return template
+
+
+def make_rehearsal_check(*, clinic: Clinic, name: str = "A danger sign", answer: str = "chest pain") -> RehearsalCheck:
+    """A story of the clinic's dry-needling protocol, kept as it plays now."""
+    protocol = Protocol.objects.get(clinic=clinic, key="dry-needling")
+    assert protocol.published is not None, "publish the protocol first"
+    definition = definition_of(protocol.published)
+    story = Story("deep", "calf", date(2026, 6, 1), time(10), clinic.timezone, time(20), time(9), (answer, "", ""))
+    lines = lines_of(play_story(definition=definition, story=story), zone=story.zone)
+    return RehearsalCheck.objects.create(
+        clinic=clinic,
+        protocol=protocol,
+        name=name,
+        story=story_to_json(story),
+        moments=lines_to_json(lines),
+        created_at=moment(None),
+    )
