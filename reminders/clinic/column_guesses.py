@@ -122,6 +122,18 @@ def guess_columns(header: Sequence[str]) -> list[str]:
     return _settled(guesses)
 
 
+def looks_like_patients(columns: Sequence[str]) -> bool:
+    """Tell whether a table with these fields holds patients without sessions: it says of nothing when it ended."""
+    return not {"ended_at", "ended_minutes_ago", END_DAY, "technique", "status"} & set(columns)
+
+
+def for_patients(columns: Sequence[str]) -> list[str]:
+    """Return the fields of a table of patients: its "ID" is the patient's."""
+    if "patient_external_id" in columns:
+        return list(columns)
+    return ["patient_external_id" if field == "external_id" else field for field in columns]
+
+
 def guess_date_order(cells: Iterable[str]) -> DateOrder:
     """Return how dates in these cells are written; where nothing tells, as in the United States."""
     first_numbers = []

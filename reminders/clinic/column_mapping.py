@@ -17,6 +17,12 @@ from reminders.clinic.tables import Table
 NEEDED: Final = ("external_id", "given_name", "phone", "technique", "ended_at")
 """What has to come from some column or be said for all rows; a status column alone can do without."""
 
+NEEDED_OF_PATIENTS: Final = ("given_name", "phone")
+_OF_SESSIONS: Final = frozenset({
+    "external_id", "status", "technique", "regions", "ended_at", "ended_minutes_ago", "clinician", "soreness_before",
+    "soreness_after", END_DAY, END_TIME,
+})  # fmt: skip
+
 _DAY: Final = re.compile(r"(\d{1,4})[/.-](\d{1,2})[/.-](\d{1,4})\.?(?:[T,]?\s+(.+))?")
 _TIME: Final = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?(?:[:.](\d{2}))?\s*h?\s*(?:([ap])\.?\s?m\.?)?", re.IGNORECASE)
 _TECHNIQUES: Final[Mapping[str, str]] = {
@@ -39,12 +45,16 @@ _REGIONS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class ColumnMapping:
-    """What a person said about a table: a field for each column, how dates are written, and what holds for all rows."""
+    """What a person said about a table: a field for each column, how dates are written, and what holds for all rows.
+
+    With `patients_only` the rows are patients without sessions, and columns of sessions are not read.
+    """
 
     columns: tuple[str, ...]
     date_order: DateOrder
     technique: str = ""
     consent_method: str = ""
+    patients_only: bool = False
 
 
 def problems_of(mapping: ColumnMapping) -> list[str]:
@@ -56,7 +66,7 @@ def problems_of(mapping: ColumnMapping) -> list[str]:
     has |= {"ended_at"} if {END_DAY, END_TIME} <= has or "ended_minutes_ago" in has else set()
     has |= {"technique"} if mapping.technique else set()
     # A table of sessions that are taken back needs no more than their ids.
-    needed = NEEDED[:1] if "status" in has else NEEDED
+    needed = NEEDED_OF_PATIENTS if mapping.patients_only else NEEDED[:1] if "status" in has else NEEDED
     return twice + [f"missing:{field}" for field in needed if field not in has]
 
 
@@ -70,6 +80,8 @@ def _row(number: int, cells: tuple[str, ...], mapping: ColumnMapping) -> Row:
         sentence = "The row has more cells than the header: put cells with the delimiter in them into quotation marks."
         return Row(number, {}, cells, Problem("row", "too_many_cells", sentence))
     raw = {field: typed_cell(cell) for field, cell in zip(mapping.columns, cells, strict=False) if field != LEFT_OUT}
+    if mapping.patients_only:
+        raw = {field: cell for field, cell in raw.items() if field not in _OF_SESSIONS}
     return Row(number, _fields(raw, mapping), cells)
 
 
@@ -92,7 +104,7 @@ def _fields(raw: dict[str, str], mapping: ColumnMapping) -> dict[str, object]:
     if "regions" in raw:
         parts = re.split(r"[;,|/]", raw["regions"])
         fields["regions"] = ";".join(_REGIONS.get(part.strip().casefold(), part.strip()) for part in parts)
-    if mapping.technique and not fields.get("technique"):
+    if mapping.technique and not mapping.patients_only and not fields.get("technique"):
         fields["technique"] = mapping.technique
     if mapping.consent_method and "consent" not in raw:
         fields["consent"] = "yes"

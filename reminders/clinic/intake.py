@@ -28,7 +28,8 @@ from reminders.core.advice import SCREENING_FACTS
 
 __all__ = [
     "CONSENT_METHODS", "FIELDS", "REGIONS", "REQUIRED_FIELDS",
-    "ConsentIntake", "PatientIntake", "SessionIntake", "Visit", "parse_patient", "parse_session",
+    "ConsentIntake", "PatientIntake", "PersonIntake", "SessionIntake", "Visit",
+    "parse_patient", "parse_person", "parse_session",
 ]  # fmt: skip
 
 Read = TypeVar("Read")
@@ -85,6 +86,15 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PersonIntake:
+    """A patient who comes in without a session. `screening` is None where no question was answered at all."""
+
+    patient: PatientIntake
+    consent: ConsentIntake
+    screening: Mapping[str, bool | None] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SessionIntake:
     """A well-formed intake. `visit` is None where the session is taken back."""
 
@@ -119,6 +129,20 @@ def parse_patient(raw: Mapping[str, object], *, now: datetime) -> tuple[PatientI
     if reading.problems or patient is None:
         raise InvalidInputError(_in_order(reading.problems))
     return patient, screening
+
+
+def parse_person(raw: Mapping[str, object], *, clinic: Clinic, now: datetime) -> PersonIntake:
+    """Read a patient who comes in without a session; fields of a session are not looked at.
+
+    Nothing is looked up or stored. Raises InvalidInputError with every problem found, in the order of `FIELDS`.
+    """
+    reading = _Reading(raw)
+    patient = _read_patient(reading, now=now)
+    consent = _read_consent(reading, zone=ZoneInfo(clinic.timezone), now=now)
+    screening = _read_screening(reading)
+    if reading.problems or patient is None:
+        raise InvalidInputError(_in_order(reading.problems))
+    return PersonIntake(patient=patient, consent=consent, screening=screening)
 
 
 def _in_order(problems: Iterable[Problem]) -> list[Problem]:
@@ -170,13 +194,7 @@ def _read_visit(reading: _Reading, *, zone: ZoneInfo, now: datetime) -> Visit | 
     regions = reading.optional("regions", _read_regions, no_regions)
     clinician = reading.optional("clinician", read_text, "")
     before, after = (reading.optional(f"soreness_{when}", read_score, None) for when in ("before", "after"))
-    consent = ConsentIntake(
-        agreed=reading.optional("consent", read_yes_no, None),
-        method=reading.optional("consent_method", _read_consent_method, ""),
-        at=reading.optional("consent_at", lambda value: _read_past(value, zone=zone, now=now), None),
-        disclosure=reading.optional("consent_disclosure", read_words, ""),
-    )
-    screening = {fact: reading.optional(fact, read_yes_no, None) for fact in SCREENING_FACTS}
+    consent, screening = _read_consent(reading, zone=zone, now=now), _read_screening(reading)
     if technique is None or ended_at is None or patient is None:
         return None
     return Visit(
@@ -189,8 +207,22 @@ def _read_visit(reading: _Reading, *, zone: ZoneInfo, now: datetime) -> Visit | 
         soreness_after=after,
         patient=patient,
         consent=consent,
-        screening=screening if any(reading.has(fact) for fact in SCREENING_FACTS) else None,
+        screening=screening,
     )
+
+
+def _read_consent(reading: _Reading, *, zone: ZoneInfo, now: datetime) -> ConsentIntake:
+    return ConsentIntake(
+        agreed=reading.optional("consent", read_yes_no, None),
+        method=reading.optional("consent_method", _read_consent_method, ""),
+        at=reading.optional("consent_at", lambda value: _read_past(value, zone=zone, now=now), None),
+        disclosure=reading.optional("consent_disclosure", read_words, ""),
+    )
+
+
+def _read_screening(reading: _Reading) -> dict[str, bool | None] | None:
+    answers = {fact: reading.optional(fact, read_yes_no, None) for fact in SCREENING_FACTS}
+    return answers if any(reading.has(fact) for fact in SCREENING_FACTS) else None
 
 
 def _read_patient(reading: _Reading, *, now: datetime) -> PatientIntake | None:

@@ -12,14 +12,16 @@ from reminders.clinic.column_guesses import (
     END_DAY,
     END_TIME,
     DateOrder,
+    for_patients,
     guess_columns,
     guess_date_order,
     is_known,
+    looks_like_patients,
 )
 from reminders.clinic.column_mapping import ColumnMapping, rows_of
 from reminders.clinic.errors import ConflictError
 from reminders.clinic.models import Clinician
-from reminders.clinic.session_files import SessionFile, SessionFileError, refusals_csv
+from reminders.clinic.session_files import Row, SessionFile, SessionFileError, refusals_csv
 from reminders.clinic.tables import Table, read_table
 from reminders.console.models import ImportFile
 from reminders.conversations.sealing import seal, unseal
@@ -53,7 +55,9 @@ def keep_upload(*, content: bytes, clinician: Clinician, now: datetime) -> Impor
     columns = guess_columns(table.header)
     dated = [index for index, field in enumerate(columns) if field in _DATES]
     cells = (row[index] for _number, row in table.rows for index in dated if index < len(row))
-    mapping = ColumnMapping(tuple(columns), guess_date_order(cells))
+    are_patients = looks_like_patients(columns)
+    columns = for_patients(columns) if are_patients else columns
+    mapping = ColumnMapping(tuple(columns), guess_date_order(cells), patients_only=are_patients)
     forget_old(now=now)
     ImportFile.objects.filter(clinician=clinician).delete()
     public_id = uuid4()
@@ -86,7 +90,7 @@ def check(*, file: ImportFile, mapping: ColumnMapping, now: datetime) -> None:
     """Try every row, store nothing of them, and keep what was found. Raises SessionFileError."""
     table = table_of(file)
     rows = rows_of(table, mapping)
-    tally = import_rows(clinic=file.clinic, rows=rows, dry_run=True, clinician=file.clinician)
+    tally = _import(file, mapping, rows, dry_run=True)
     _keep(file, ImportFile.State.CHECKED, now, mapping=asdict(mapping), result=_result(tally, len(rows)))
 
 
@@ -106,7 +110,7 @@ def take_in(*, file: ImportFile, now: datetime) -> None:
     table, mapping = table_of(file), mapping_of(file)
     rows = rows_of(table, mapping)
     try:
-        tally = import_rows(clinic=file.clinic, rows=rows, dry_run=False, clinician=file.clinician)
+        tally = _import(file, mapping, rows, dry_run=False)
     except SessionFileError:
         ImportFile.objects.filter(pk=file.pk).update(state=ImportFile.State.CHECKED)
         raise
@@ -128,6 +132,16 @@ def forget_old(*, now: datetime) -> int:
     """Remove files whose time is over; return how many."""
     removed, _by_model = ImportFile.objects.filter(forget_at__lte=now).delete()
     return removed
+
+
+def _import(file: ImportFile, mapping: ColumnMapping, rows: Sequence[Row], *, dry_run: bool) -> Tally:
+    return import_rows(
+        clinic=file.clinic,
+        rows=rows,
+        dry_run=dry_run,
+        clinician=file.clinician,
+        patients_only=mapping.patients_only,
+    )
 
 
 def _result(tally: Tally, rows: int) -> dict[str, Any]:

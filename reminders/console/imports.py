@@ -44,6 +44,12 @@ class UploadForm(Labelled):
 class ColumnsForm(Labelled):
     """A field for each column, how dates are written, and what holds for all rows."""
 
+    kind = forms.ChoiceField(
+        label="What is in this file?",
+        choices=[("sessions", "Finished sessions, with their patients"), ("patients", "Patients alone")],
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose what is in the file."},
+    )
     date_order = forms.ChoiceField(label="How dates are written", choices=import_words.DATE_ORDERS)
     technique = forms.ChoiceField(
         label="Technique",
@@ -62,8 +68,12 @@ class ColumnsForm(Labelled):
     )
 
     def __init__(self, *args: Any, table: Table, mapping: ColumnMapping, **kwargs: Any) -> None:
-        initial = {"date_order": mapping.date_order, "technique": mapping.technique}
-        initial["consent_method"] = mapping.consent_method
+        initial = {
+            "kind": "patients" if mapping.patients_only else "sessions",
+            "date_order": mapping.date_order,
+            "technique": mapping.technique,
+            "consent_method": mapping.consent_method,
+        }
         super().__init__(*args, initial=initial, **kwargs)
         self.table = table
         for index, name in enumerate(table.header):
@@ -86,6 +96,7 @@ class ColumnsForm(Labelled):
             date_order=DateOrder(chosen["date_order"]),
             technique=chosen["technique"],
             consent_method=chosen["consent_method"],
+            patients_only=chosen["kind"] == "patients",
         )
 
 
@@ -152,6 +163,7 @@ def checked(request: StaffRequest, public_id: UUID) -> HttpResponse:
             (row, import_words.NAMES.get(field, field), names.get(field, ""), sentence)
             for row, field, sentence in file.result["problems"]
         ],
+        "patients_only": file.mapping["patients_only"],
         "sample": [] if is_done else rows_of(table_of(file), mapping_of(file))[:SHOWN_ROWS],
         "zone": request.user.clinic.timezone,
     }

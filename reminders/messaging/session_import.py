@@ -9,8 +9,9 @@ from django.db import OperationalError, transaction
 
 from reminders import clock
 from reminders.clinic.errors import ConflictError, InvalidInputError, Problem
-from reminders.clinic.intake import parse_session
+from reminders.clinic.intake import parse_person, parse_session
 from reminders.clinic.models import AuditEvent, Clinic, Clinician
+from reminders.clinic.patient_intake import record_person
 from reminders.clinic.services import IntakeOutcome, record_treatment_session
 from reminders.clinic.session_files import Refusal, Row, SessionFileError
 from reminders.messaging.gathering import plan_together
@@ -37,6 +38,7 @@ class _Into:
     clinician: Clinician | None
     tally: Tally
     progress: Callable[[], None]
+    patients_only: bool
 
 
 def import_rows(
@@ -46,15 +48,17 @@ def import_rows(
     dry_run: bool,
     progress: Callable[[], None] = lambda: None,
     clinician: Clinician | None = None,
+    patients_only: bool = False,
 ) -> Tally:
     """Take in each row by itself: a bad one stops no other. With `dry_run` nothing is stored.
 
     Rows count as sent by one and the same system, whoever of the staff (`clinician`) brings them, so importing a file
-    again changes nothing, also where staff corrected something by hand meanwhile. Calls `progress` after each row.
+    again changes nothing, also where staff corrected something by hand meanwhile. With `patients_only` the rows are
+    patients without sessions. Calls `progress` after each row.
     Raises SessionFileError where the database is lost on the way.
     """
     tally = Tally()
-    into = _Into(clinic, clinician, tally, progress)
+    into = _Into(clinic, clinician, tally, progress, patients_only)
     done = 0
     try:
         for start in range(0, len(rows), BLOCK):
@@ -90,6 +94,11 @@ def _take_in_all(into: _Into, rows: Sequence[Row]) -> None:
 def _take_in(into: _Into, row: Row, now: datetime) -> IntakeOutcome:
     if row.problem is not None:
         raise InvalidInputError([row.problem])
+    if into.patients_only:
+        person = parse_person(row.fields, clinic=into.clinic, now=now)
+        return record_person(
+            clinic=into.clinic, intake=person, actor=AuditEvent.Actor.SYSTEM, clinician=into.clinician, now=now
+        )[1]
     intake = parse_session(row.fields, clinic=into.clinic, now=now)
     _session, outcome = record_treatment_session(
         clinic=into.clinic, intake=intake, actor=AuditEvent.Actor.SYSTEM, clinician=into.clinician, now=now

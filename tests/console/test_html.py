@@ -113,7 +113,9 @@ def pages(therapist: Client, clinic: Clinic, patient: Patient, staff: Staff, log
     columns = therapist.post("/import/", {"table": SimpleUploadedFile("week.csv", content)})["Location"]
     outlines[columns] = Outline(therapist.get(columns).content.decode())
     said = {f"c{index}": field for index, field in enumerate(["external_id", "ended_at", "given_name", "phone"])}
-    checked = therapist.post(columns, said | {"date_order": "year", "technique": "deep"}, follow=True).content.decode()
+    checked = therapist.post(
+        columns, said | {"kind": "sessions", "date_order": "year", "technique": "deep"}, follow=True
+    ).content.decode()
     assert "No row can be taken in." in checked
     outlines["import, checked"] = Outline(checked)
     shown = therapist.post(f"/phones/{patient.phones.get().pk}/number/").content.decode()

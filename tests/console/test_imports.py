@@ -12,10 +12,12 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from reminders.clinic.consent import newest_decision, revoke_consent
 from reminders.clinic.models import AuditEvent, Clinic, Clinician, Patient, TreatmentSession
 from reminders.config import BASE_DIR
 from reminders.console.import_files import forget_old
 from reminders.console.models import ImportFile
+from reminders.messaging.models import Message
 from tests import factories
 from tests.console.conftest import LogIn
 from tests.factories import Staff
@@ -64,7 +66,7 @@ def _upload(client: Client, *rows: str, encoding: str = "utf-8") -> str:
 
 def _said(**more: str) -> dict[str, str]:
     columns = {f"c{index}": field for index, field in enumerate(COLUMNS)}
-    return {**columns, "date_order": "month", "technique": "", "consent_method": "", **more}
+    return {**columns, "kind": "sessions", "date_order": "month", "technique": "", "consent_method": "", **more}
 
 
 def _check(client: Client, *rows: str, **more: str) -> str:
@@ -83,6 +85,7 @@ def test_columns_are_guessed_and_shown_with_what_stands_in_them(desk: Client, cl
 
     chosen = re.findall(r'<option value="([a-z_]+)" selected>', page)
     assert chosen == [field for field in COLUMNS if field] + ["month"]
+    assert re.search(r'value="sessions"[^>]*checked', page)
     assert "Reyes, Dana · José Núñez" in page
     assert not TreatmentSession.objects.exists()
 
@@ -324,7 +327,9 @@ def test_a_file_of_sessions_taken_back_needs_their_numbers_alone(desk: Client, c
     table = SimpleUploadedFile("back.csv", b"Appt ID,Status\nA-9,voided\n")
     columns = desk.post("/import/", {"table": table})["Location"]
 
-    check = desk.post(columns, {"c0": "external_id", "c1": "status", "date_order": "year"})["Location"]
+    check = desk.post(columns, {"kind": "sessions", "c0": "external_id", "c1": "status", "date_order": "year"})[
+        "Location"
+    ]
     _run(desk, check)
 
     session.refresh_from_db()
@@ -336,6 +341,81 @@ def test_the_example_file_is_read_without_a_change(desk: Client, clinic: Clinic)
     columns = desk.post("/import/", {"table": SimpleUploadedFile("example.csv", b"".join(content))})["Location"]
     said = {f"c{index}": field for index, field in enumerate(content[0].decode().strip().split(","))}
 
-    check = desk.post(columns, said | {"date_order": "year"})["Location"]
+    check = desk.post(columns, said | {"kind": "sessions", "date_order": "year"})["Location"]
 
     assert "can be taken in" in desk.get(check).content.decode()
+
+
+PATIENTS = "ID,Nombre,Apellidos,Teléfono móvil,Fecha de nacimiento,Idioma,Acepta SMS\n"
+LUCIA = "P-1,Lucía,Fernández,312 555 0151,17/5/1980,es,sí\n"
+PEDRO = "P-2,Pedro,Vega,312 555 0152,1/2/1975,es,\n"
+
+
+def _patients(client: Client, *rows: str) -> str:
+    """Upload a list of patients, take the guesses as they are, and return the address of the check."""
+    table = SimpleUploadedFile("pacientes.csv", (PATIENTS + "".join(rows)).encode())
+    columns = client.post("/import/", {"table": table})["Location"]
+    page = client.get(columns).content.decode()
+    assert re.search(r'value="patients"[^>]*checked', page), "nothing in it ended, so they are patients alone"
+    guesses = ["patient_external_id", "given_name", "family_name", "phone", "birth_date", "language", "consent"]
+    said = {f"c{index}": field for index, field in enumerate(guesses)}
+    assert re.findall(r'<option value="([a-z_]+)" selected>', page) == [*guesses, "day"]
+    answer = client.post(columns, said | {"kind": "patients", "date_order": "day"})
+    assert answer.status_code == 302, answer.content.decode()
+    return answer["Location"]
+
+
+def test_patients_come_in_without_a_session_and_nobody_is_texted(desk: Client, clinic: Clinic) -> None:
+    check = _patients(desk, LUCIA, PEDRO, "P-3,Ana,Ruiz,12,,,\n")
+    assert "2 rows can be taken in, 1 cannot." in desk.get(check).content.decode()
+    assert not Patient.objects.exists()
+
+    assert "Nobody is texted before a session is entered." in _run(desk, check)
+
+    lucia, pedro = Patient.objects.order_by("external_id")
+    assert (lucia.given_name, lucia.language, str(lucia.birth_date)) == ("Lucía", "es", "1980-05-17")
+    assert (pedro.external_id, str(pedro.birth_date), pedro.timezone) == ("P-2", "1975-02-01", "America/Chicago")
+    assert newest_decision(clinic, "+13125550151") is not None
+    assert newest_decision(clinic, "+13125550152") is None, "nobody agreed for him"
+    assert not Message.objects.exists()
+
+
+def test_the_same_list_twice_changes_nothing_and_another_one_corrects(desk: Client, clinic: Clinic) -> None:
+    _run(desk, _patients(desk, LUCIA, PEDRO))
+    Patient.objects.filter(external_id="P-2").update(given_name="Piotr")
+
+    _run(desk, _patients(desk, LUCIA, PEDRO))
+    assert ImportFile.objects.get().result["outcomes"]["unchanged"] == 2
+    assert Patient.objects.get(external_id="P-2").given_name == "Piotr", "corrected by hand meanwhile"
+
+    _run(desk, _patients(desk, LUCIA.replace("0151", "0159"), PEDRO))
+    assert ImportFile.objects.get().result["outcomes"]["corrected"] == 1
+    lucia = Patient.objects.get(external_id="P-1")
+    assert lucia.phones.get(is_primary=True).number == "+13125550159"
+    assert Patient.objects.count() == 2
+
+
+def test_a_list_takes_back_no_opt_out_and_another_name_with_another_phone_is_a_mix_up(
+    desk: Client, clinic: Clinic
+) -> None:
+    revoke_consent(clinic=clinic, number="+13125550151", method="keyword_stop", now=NOON)
+    _run(desk, _patients(desk, LUCIA))
+    newest = newest_decision(clinic, "+13125550151")
+    assert newest is not None
+    assert newest.decision == "revoked"
+
+    check = _patients(desk, "P-1,Noah,Kim,312 555 0160,20/5/1990,,sí\n")
+
+    page = desk.get(check).content.decode()
+    assert "No row can be taken in." in page
+    assert "on file with another name and another phone" in page
+
+
+def test_a_changed_phone_has_running_texts_planned_anew(desk: Client, clinic: Clinic) -> None:
+    patient = factories.make_patient(clinic=clinic, external_id="P-1", given_name="Lucía", family_name="Fernández")
+    session = factories.make_treatment_session(patient=patient, ended_at=NOON - timedelta(hours=2), now=NOON)
+
+    _run(desk, _patients(desk, LUCIA))
+
+    session.refresh_from_db()
+    assert session.revision == 2
