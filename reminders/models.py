@@ -14,7 +14,7 @@ from reminders.clinic.models import (
     TreatmentSession,
 )
 from reminders.clock.models import ClockOffset
-from reminders.console.models import ImportFile, SignInBrake
+from reminders.console.models import ImportFile, ImportLayout, SignInBrake
 from reminders.content.models import Protocol, ProtocolVersion, RehearsalCheck, Step, Template, TemplateVersion
 from reminders.conversations.models import CheckIn, InboundMessage, Picture, Understanding, WhoseAnswer
 from reminders.escalations.models import Escalation
@@ -36,6 +36,7 @@ __all__ = [
     "Escalation",
     "Heartbeat",
     "ImportFile",
+    "ImportLayout",
     "InboundMessage",
     "LadderRung",
     "Message",

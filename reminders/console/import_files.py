@@ -1,13 +1,17 @@
 """Files on their way in: kept encrypted between upload, check and import, and gone as soon as they are not needed."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
+from django.db import transaction
 from django.db.models import Q
+from django.utils.crypto import salted_hmac
 
+from reminders.clinic import audit
 from reminders.clinic.column_guesses import (
     END_DAY,
     END_TIME,
@@ -20,10 +24,10 @@ from reminders.clinic.column_guesses import (
 )
 from reminders.clinic.column_mapping import ColumnMapping, rows_of
 from reminders.clinic.errors import ConflictError
-from reminders.clinic.models import Clinician
+from reminders.clinic.models import AuditEvent, Clinic, Clinician
 from reminders.clinic.session_files import Row, SessionFile, SessionFileError, refusals_csv
 from reminders.clinic.tables import Table, read_table
-from reminders.console.models import ImportFile
+from reminders.console.models import ImportFile, ImportLayout
 from reminders.conversations.sealing import seal, unseal
 from reminders.messaging.session_import import Tally, import_rows
 
@@ -52,25 +56,30 @@ def keep_upload(*, content: bytes, clinician: Clinician, now: datetime) -> Impor
             f"The file has {len(table.rows)} rows, and {MOST_ROWS} can be taken at once: leave out what ended more "
             "than 48 hours ago, or split the file."
         )
-    columns = guess_columns(table.header)
-    dated = [index for index, field in enumerate(columns) if field in _DATES]
-    cells = (row[index] for _number, row in table.rows for index in dated if index < len(row))
-    are_patients = looks_like_patients(columns)
-    columns = for_patients(columns) if are_patients else columns
-    mapping = ColumnMapping(tuple(columns), guess_date_order(cells), patients_only=are_patients)
     forget_old(now=now)
     ImportFile.objects.filter(clinician=clinician).delete()
+    said_last = remembered(clinic=clinician.clinic, table=table)
     public_id = uuid4()
     return ImportFile.objects.create(
         public_id=public_id,
         clinic=clinician.clinic,
         clinician=clinician,
         content=seal(content, picture=public_id),
-        mapping=asdict(mapping),
+        mapping=said_last or asdict(_guess(table)),
+        is_remembered=bool(said_last),
         made_at=now,
         changed_at=now,
         forget_at=now + KEPT,
     )
+
+
+def _guess(table: Table) -> ColumnMapping:
+    columns = guess_columns(table.header)
+    dated = [index for index, field in enumerate(columns) if field in _DATES]
+    cells = (row[index] for _number, row in table.rows for index in dated if index < len(row))
+    are_patients = looks_like_patients(columns)
+    columns = for_patients(columns) if are_patients else columns
+    return ColumnMapping(tuple(columns), guess_date_order(cells), patients_only=are_patients)
 
 
 def table_of(file: ImportFile) -> Table:
@@ -78,6 +87,16 @@ def table_of(file: ImportFile) -> Table:
     if not file.content:
         raise SessionFileError("This file was taken in already and is not kept: upload it again.")
     return read_table(unseal(bytes(file.content), picture=file.public_id), known=is_known)
+
+
+def remembered(*, clinic: Clinic, table: Table) -> dict[str, Any] | None:
+    """Return what the clinic said last about a table with this very header, or None."""
+    layout = ImportLayout.objects.filter(clinic=clinic, header=_digest(table)).first()
+    return dict(layout.mapping) if layout else None
+
+
+def _digest(table: Table) -> str:
+    return salted_hmac("reminders.import", json.dumps(table.header), algorithm="sha256").hexdigest()
 
 
 def mapping_of(file: ImportFile) -> ColumnMapping:
@@ -91,7 +110,13 @@ def check(*, file: ImportFile, mapping: ColumnMapping, now: datetime) -> None:
     table = table_of(file)
     rows = rows_of(table, mapping)
     tally = _import(file, mapping, rows, dry_run=True)
-    _keep(file, ImportFile.State.CHECKED, now, mapping=asdict(mapping), result=_result(tally, len(rows)))
+    said = asdict(mapping)
+    # An agreement is one file's: it is said anew for each.
+    lasting = said | {"consent_method": ""}
+    ImportLayout.objects.update_or_create(
+        clinic=file.clinic, header=_digest(table), defaults={"mapping": lasting, "used_at": now}
+    )
+    _keep(file, ImportFile.State.CHECKED, now, mapping=said, result=_result(tally, len(rows)))
 
 
 def take_in(*, file: ImportFile, now: datetime) -> None:
@@ -118,7 +143,20 @@ def take_in(*, file: ImportFile, now: datetime) -> None:
     if tally.refusals:
         whole = SessionFile(header=table.header, rows=tuple(rows), delimiter=table.delimiter)
         refused = seal(refusals_csv(file=whole, refusals=tally.refusals), picture=file.public_id)
-    _keep(file, ImportFile.State.DONE, now, content=refused, result=_result(tally, len(rows)))
+    result = _result(tally, len(rows))
+    with transaction.atomic():
+        _keep(file, ImportFile.State.DONE, now, content=refused, result=result)
+        audit.record(
+            clinic=file.clinic,
+            actor=AuditEvent.Actor.CLINICIAN,
+            clinician=file.clinician,
+            verb="file_taken_in",
+            subject=file,
+            now=now,
+            rows=result["rows"],
+            refused=result["refused"],
+            **result["outcomes"],
+        )
 
 
 def refused_rows(file: ImportFile) -> bytes:

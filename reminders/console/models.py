@@ -33,6 +33,7 @@ class ImportFile(models.Model):
     state = models.CharField(max_length=8, choices=State.choices, default=State.UPLOADED)
     mapping = models.JSONField(default=dict)
     result = models.JSONField(default=dict)
+    is_remembered = models.BooleanField(default=False)
     made_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     forget_at = models.DateTimeField(db_index=True)
@@ -44,3 +45,18 @@ class ImportFile(models.Model):
                 name="import_file_state_is_known",
             ),
         ]
+
+
+class ImportLayout(models.Model):
+    """What a clinic said last about the columns of tables with this very header, so that it need not say it again.
+
+    `header` is a keyed digest: a table without a header has a patient in its first line.
+    """
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="+")
+    header = models.CharField(max_length=64)
+    mapping = models.JSONField(default=dict)
+    used_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["clinic", "header"], name="import_layout_once")]

@@ -16,7 +16,7 @@ from reminders.clinic.consent import newest_decision, revoke_consent
 from reminders.clinic.models import AuditEvent, Clinic, Clinician, Patient, TreatmentSession
 from reminders.config import BASE_DIR
 from reminders.console.import_files import forget_old
-from reminders.console.models import ImportFile
+from reminders.console.models import ImportFile, ImportLayout
 from reminders.messaging.models import Message
 from tests import factories
 from tests.console.conftest import LogIn
@@ -419,3 +419,24 @@ def test_a_changed_phone_has_running_texts_planned_anew(desk: Client, clinic: Cl
 
     session.refresh_from_db()
     assert session.revision == 2
+
+
+def test_a_file_with_the_same_columns_is_read_as_the_last_one_was(desk: Client, clinic: Clinic, staff: Staff) -> None:
+    _run(desk, _check(desk, *GOOD, c8="patient_external_id", date_order="day", consent_method="paper_form"))
+
+    page = desk.get(_upload(desk, BAD)).content.decode()
+
+    assert "As you chose it the last time" in page
+    assert re.findall(r'<option value="([a-z_]+)" selected>', page)[-2:] == ["patient_external_id", "day"]
+    assert "Reyes" not in str(list(ImportLayout.objects.values()))
+    other = SimpleUploadedFile("other.csv", b"id,name,phone\n1,Dana,2\n")
+    page = desk.get(desk.post("/import/", {"table": other})["Location"]).content.decode()
+    assert "We guessed from the names." in page
+
+
+def test_an_import_is_on_record_with_its_numbers(desk: Client, clinic: Clinic, staff: Staff) -> None:
+    _run(desk, _check(desk, *GOOD, BAD))
+
+    event = AuditEvent.objects.get(verb="file_taken_in")
+    assert event.clinician_id == staff.front_desk.pk
+    assert event.details == {"rows": 3, "refused": 1, "created": 2, "unchanged": 0, "corrected": 0, "voided": 0}
