@@ -124,8 +124,10 @@ class Context:
 
     def _is_likened(self, trigger: Match) -> bool:
         """Tell whether it is a likeness and no condition: "como si me pisaran el pecho", "as if I had no arm"."""
-        word, before = self.tokens[trigger.first].norm, self.tokens[trigger.first - 1].norm if trigger.first else ""
-        return (before, word) in {("como", "si"), ("as", "if"), ("like", "if")}
+        before = [token.norm for token in self.tokens[max(0, trigger.first - 2) : trigger.first]]
+        word = self.tokens[trigger.first].norm
+        affirms = before[-2:] == ["lo", "que"] or before[-1:] in (["eso"], ["ahi"], ["aqui"])  # "lo que si me duele"
+        return (*before[-1:], word) in {("como", "si"), ("as", "if"), ("like", "if")} or (word == "si" and affirms)
 
     def _is_real(self, plain: Match, trigger: Match, match: Match) -> bool:
         """Tell whether a question is about what the patient has: "curious why my hand is numb"."""

@@ -11,6 +11,8 @@ _SCALE = frozenset({"scale", "escala"})
 HIGHEST_OF_SCALE = 10
 _PHONE_DIGITS = 5
 _SHORTEST_PLURAL = 4
+_EACH = frozenset({"a", "per", "al", "por", "each", "every", "cada"})
+_SPANS = frozenset({"day", "week", "hour", "night", "month", "dia", "semana", "hora", "noche", "mes"})
 _NO_PLURALS = frozenset(
     {"theres", "feels", "seems", "keeps", "looks", "does", "this", "plus", "unless", "always", "besides"}
 )
@@ -166,6 +168,8 @@ class NumberSense:
         token = self._tokens[at]
         if before == "un" and following in {"yo", "mas"}:  # "un 5 mas o menos", "un 2 yo creo"
             return False
+        if following in _EACH and self._word(after + 1) in _SPANS:  # "I get 3 a day"
+            return True
         if following in _SCALE or (following in {"point", "pt"} and self._word(after + 1) in _SCALE):
             return True
         if following in self._units and not (following in {"x", "c", "f", "k", "in"} and not self._glued(after)):

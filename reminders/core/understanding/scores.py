@@ -37,6 +37,7 @@ _ABOUT_THE_SCORE = frozenset(
     | {"bueno", "malo", "alto", "dolor", "out", "/", "de"}
 )
 _MOST_WORDS_IN_RANGE = 4
+_ARRIVED = {("down", "to"), ("up", "to"), ("bajo", "a"), ("subio", "a"), ("bajando", "a")}  # "started high, down to 2"
 _BEFORE_ONLY = frozenset({"from", "had", "tuve", "tenia"})  # these speak of the number after them
 
 
@@ -112,6 +113,8 @@ class _Scorer:
             ):
                 found.append(Candidate(value, at, after))
             elif not kind.is_score and value > 1:
+                if found and self._norms[found[-1].last : at] in _OR:
+                    found.pop()  # "2 or 3 a day"
                 refused_until = after  # "at 4 or 5": what goes for the first goes for the second
             at = max(after, kind.of_ten_until, kind.skip_to)
         return self._joined_ranges(found)
@@ -191,6 +194,8 @@ class _Scorer:
         following = next((word for word in trail[:3] if word in time_words and word not in _BEFORE_ONLY), "")
         if following:
             return following in self._past
+        if tuple(lead[-2:]) in _ARRIVED:
+            return False
         return next((word for word in reversed(lead) if word in time_words), "") in self._past
 
     def _corrected(self, candidates: list[Candidate]) -> list[Candidate]:

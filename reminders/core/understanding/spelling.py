@@ -12,6 +12,7 @@ SHORTEST_POSSESSIVE = 4
 _AUXILIARIES = frozenset(
     {"do", "does", "did", "is", "are", "was", "were", "have", "has", "had", "can", "could", "would", "should", "will"}
 )
+_SAME_SOUND = ({"b", "v"}, {"s", "c"}, {"s", "z"}, {"g", "j"})
 _IRREGULAR = {"can": "cant", "will": "wont"}
 
 
@@ -38,6 +39,9 @@ class Speller:
             if token.kind != "word":
                 spelt.append(token)
                 continue
+            if token.glued and len(token.norm) == 1 and spelt and spelt[-1].kind == "number":
+                spelt.append(token)  # the "k" of "10k" is no "ok"
+                continue
             words = self.plain(token.norm)
             if words == ("not",) and spelt and spelt[-1].norm in _AUXILIARIES:  # "do not" is "dont"
                 before = spelt.pop()
@@ -54,6 +58,9 @@ class Speller:
                 return self.respell[candidate]
             if candidate in self.known:
                 return (candidate,)
+        for heard in _by_sound(word):
+            if heard in self.known:
+                return self.respell.get(heard, (heard,))
         if word.endswith("z") and f"{word[:-1]}s" in self.known:  # "lipz"
             return (f"{word[:-1]}s",)
         if word.endswith("s") and len(word) > SHORTEST_POSSESSIVE and word[:-1] in self.known:  # "calf's swollen"
@@ -61,6 +68,8 @@ class Speller:
         if word.endswith("ish") and word[:-3] in self.known and word[:-3] in self.numbers:  # "threeish"
             return (word[:-3], "ish")
         meant = self._meant(shorten_runs(word, 1))
+        if meant == word:
+            meant = self._meant(next(_by_sound(word), word))
         return self.respell.get(meant, (meant,))
 
     def _meant(self, word: str) -> str:
@@ -71,8 +80,8 @@ class Speller:
         best, least = word, (allowed + 1, False, 0, word)
         for short in _deletions(word, allowed):
             for target in self._neighbours.get(short, ()):
-                if target[0] != word[0] and target[:2] != word[1::-1]:  # the first letter is seldom wrong
-                    continue
+                if target[0] != word[0] and target[:2] != word[1::-1] and not _sounds_alike(word, target):
+                    continue  # the first letter is seldom wrong
                 errors = _distance(word, target)
                 if errors > _errors_allowed(min(len(word), len(target))):
                     continue
@@ -81,6 +90,19 @@ class Speller:
                 if rank < least:
                     best, least = target, rank
         return best
+
+
+def _sounds_alike(word: str, target: str) -> bool:
+    """Tell whether both begin with the same sound for Spanish ears: "inchado" and "hinchado", "bomito" and "vomito"."""
+    return (target[0] == "h" and target[1:2] == word[0]) or {word[0], target[0]} in _SAME_SOUND
+
+
+def _by_sound(word: str) -> Iterator[str]:
+    """Yield how Spanish writes what was written as it sounds: "kitenme" is "quitenme", "hinchao" is "hinchado"."""
+    if "k" in word:
+        yield word.replace("ke", "que").replace("ki", "qui").replace("k", "c")
+    if word.endswith(("ao", "aos")):
+        yield word.replace("ao", "ado")
 
 
 def _errors_allowed(length: int) -> int:
