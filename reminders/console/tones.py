@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from reminders.clinic.models import PhoneState
 from reminders.core.states import MessageState, Severity
+from reminders.core.threshold_replay import Effect
 from reminders.insights.readiness import Standing
 
 
@@ -49,6 +50,12 @@ BACK = Tone("Time to look again", "clock", "same-day")
 IN_USE = Tone("In use", "check", "good")
 PLAYS_SO = Tone("Plays so", "check", "good")
 PLAYS_DIFFERENTLY = Tone("Differs", "alarm", "same-day")
+EFFECTS: Mapping[str, Tone] = {
+    Effect.SAVED: Tone("Call saved", "minus", "quiet"),
+    Effect.LATER: Tone("Later", "clock", "same-day"),
+    Effect.SOONER: Tone("Sooner", "clock", "routine"),
+    Effect.ADDED: Tone("Call besides", "plus", "routine"),
+}
 TAKEN_BACK = Tone("Taken back", "minus", "quiet")
 RUNNING = Tone("Sending", "check", "good")
 HELD = Tone("Held", "minus", "urgent")

@@ -234,6 +234,7 @@ SCREENING: Mapping[str, str] = {
 
 TECHNIQUES: Mapping[str, str] = dict(Technique.choices)
 OUTCOMES: Mapping[str, str] = dict(CheckIn.Outcome.choices)
+CASE_OUTCOMES: Mapping[str, str] = dict(Escalation.Outcome.choices)
 LANGUAGES: Mapping[str, str] = {"en": "English", "es": "Spanish"}
 CONSENT_METHODS: Mapping[str, str] = {
     "intake_form": "on the intake form",

@@ -87,6 +87,7 @@ def addresses(clinic: Clinic, patient: Patient) -> dict[str, str]:
         "protocol_draft": "/protocols/dry-needling/draft/",
         "protocol_check": f"/protocols/dry-needling/checks/{check.pk}/",
         "protocol_check_remove": f"/protocols/dry-needling/checks/{check.pk}/remove/",
+        "protocol_replay": "/protocols/dry-needling/replay/",
         "protocol_publish": "/protocols/dry-needling/publish/",
         "protocol_discard": "/protocols/dry-needling/draft/discard/",
         "protocol_version": "/protocols/dry-needling/versions/1/",
