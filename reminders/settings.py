@@ -178,6 +178,7 @@ STORAGES = {
 
 # What is uploaded holds patients' details, so it is never put on a disk on its way.
 FILE_UPLOAD_HANDLERS = ["reminders.console.uploads.InMemoryUploads"]
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
 
 # Logging is configured here, not by Django: LOGGING_CONFIG = None keeps Django from adding handlers of its own.
 LOGGING_CONFIG = None

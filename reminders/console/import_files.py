@@ -36,6 +36,7 @@ KEPT: Final = timedelta(hours=1)
 
 MOST_ROWS: Final = 1000
 MOST_COLUMNS: Final = 80
+LONGEST_COLUMN_NAME: Final = 200
 SHOWN_PROBLEMS: Final = 200
 _STILL_AT_IT: Final = timedelta(minutes=5)
 _DATES: Final = ("ended_at", END_DAY, END_TIME, "birth_date", "consent_at")
@@ -49,6 +50,8 @@ def keep_upload(*, content: bytes, clinician: Clinician, now: datetime) -> Impor
     table = read_table(content, known=is_known)
     if len(table.header) > MOST_COLUMNS:
         raise SessionFileError(f"The file has more than {MOST_COLUMNS} columns: remove those that nobody needs here.")
+    if any(len(name) > LONGEST_COLUMN_NAME for name in table.header):
+        raise SessionFileError("The first line must hold the names of the columns, and one of them is far too long.")
     if not table.rows:
         raise SessionFileError("The file has no rows below its header: look whether the right sheet was saved.")
     if len(table.rows) > MOST_ROWS:

@@ -161,13 +161,13 @@ def _sessions(clinic: Clinic) -> Item:
 
 
 def _sending(clinic: Clinic) -> Item:
-    idle = [duty.duty for duty in duties() if not duty.alive]
+    idle = not all(duty.alive for duty in duties())
     if clinic.is_paused:
         return Item("sending", Standing.MISSING, "Texts to patients are paused. Let them go on when all is ready.")
     if idle:
         return Item(
             "sending",
             Standing.MISSING,
-            f"Not at work: {', '.join(idle)}. Ask whoever runs the system to start the scheduler and the workers.",
+            "Not all that sends and answers is at work. Ask whoever runs the system: `reminders doctor` says what.",
         )
     return Item("sending", Standing.DONE, "Everything that sends and answers is at work.")

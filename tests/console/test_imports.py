@@ -208,6 +208,7 @@ def test_one_technique_and_a_yes_for_all_are_taken_where_the_file_says_nothing(d
         (b'a,b\n"x,y\n', "quotation marks near line 2"),
         (b"a\n" + b"1\n" * 1001, "The file has 1001 rows, and 1000 can be taken at once"),
         (b"a," * 90 + b"\n1\n", "more than 80 columns"),
+        (b"a," + b"b" * 201 + b"\n1,2\n", "one of them is far too long"),
         (b"x" * (2 * 1024 * 1024 + 1), "larger than 2 MB"),
     ],
 )
@@ -440,3 +441,9 @@ def test_an_import_is_on_record_with_its_numbers(desk: Client, clinic: Clinic, s
     event = AuditEvent.objects.get(verb="file_taken_in")
     assert event.clinician_id == staff.front_desk.pk
     assert event.details == {"rows": 3, "refused": 1, "created": 2, "unchanged": 0, "corrected": 0, "voided": 0}
+
+
+def test_one_file_at_a_time_is_read(desk: Client, clinic: Clinic) -> None:
+    answer = desk.post("/import/", {"table": _file(*GOOD), "more": _file(*GOOD)})
+
+    assert answer.status_code == 400
