@@ -21,6 +21,14 @@ _NOT_BACK = frozenset(
 _QUOTES, _LONGEST_TITLE = frozenset({'"', "'"}), 4
 _ENDS = frozenset({".", "!", "?", ";"})
 _CLOSE = 2
+# Signs of this moment; with one of these words it is an old story, a habit, a question or also about the writer.
+_SEEN_BY_OTHERS = frozenset({Flag.NEURO, Flag.SEVERE_PAIN})
+_TOLD_BY_OTHERS = frozenset({Flag.BREATHING, Flag.CHEST_PAIN})
+_NOT_OF_NOW = frozenset(
+    {"?", "i", "im", "ive", "id", "ill", "me", "mine", "yo", "tengo", "estoy", "siento", "was", "were", "had", "last"}
+    | {"ago", "used", "gets", "always", "sometimes", "usually", "often", "siempre", "suele", "veces", "pasado", "anos"}
+    | {"years", "year", "si", "if", "when", "cuando", "tuvo", "dio", "fue", "era", "tenia", "perfume", "dog", "cat"}
+)
 _BESIDE = frozenset({"of", "to", "behind", "beside", "with", "before", "near", "by", "after"})  # "ahead of me in line"
 _TURNS_TO_NOW = frozenset({"this", "now", "today", "esta", "este", "ahora", "hoy"})
 _ASKS = frozenset({"is", "are", "can", "could", "should", "do", "does", "will", "would", "puedo", "es", "debo"})
@@ -79,6 +87,14 @@ class Context:
         self._negated = negated_matches(tokens, self.matches, self.sentence, lexicon)
         self._others = [other for other in self.of("other") if not self._is_simile(other)]
         self._is_proxy = bool(self.of("proxy")) or not self._others
+        self._seen_on_relative = self._signs_seen_on_relative()
+
+    def _signs_seen_on_relative(self) -> frozenset[Flag]:
+        """Return the signs that are told of the patient where a text begins with a relative: "Dad can't talk right"."""
+        relatives = self.of("relative")
+        if not relatives or not _NOT_OF_NOW.isdisjoint(token.norm for token in self.tokens):
+            return frozenset()
+        return _SEEN_BY_OTHERS if relatives[0].rule == "relative.of_mine" else _SEEN_BY_OTHERS | _TOLD_BY_OTHERS
 
     def of(self, *means: str) -> list[Match]:
         """Return the matches that mean one of these, in the order of the text."""
@@ -191,6 +207,8 @@ class Context:
 
     def _is_about_another(self, match: Match) -> bool:
         if self._is_proxy or match.rule.endswith(".ambulance"):
+            return False
+        if not match.flags.isdisjoint(self._seen_on_relative):
             return False
         if self._names_the_patient(match):
             return any(other.first <= match.first < other.last for other in self._others)

@@ -16,7 +16,7 @@ _FOLDER = "lexicon"
 _CLASSES, _SPELLING = ("words.toml", "numbers.toml"), "spelling.toml"
 MEANINGS = frozenset({
     "flag", "idiom", "pseudo", "deny", "deny_answer", "deny_all", "hypothetical", "real",
-    "historical", "again", "me_too", "other", "proxy", "report", "self_caused", "lasting",
+    "historical", "again", "me_too", "other", "proxy", "relative", "report", "self_caused", "lasting",
     "sore", "worse", "same", "mild", "well", "better", "better_little", "still", "past", "now", "not_score",
     "opt_out", "keep_texts", "opt_in", "help", "question", "chatter",
 })  # fmt: skip

@@ -11,6 +11,11 @@ _SCALE = frozenset({"scale", "escala"})
 HIGHEST_OF_SCALE = 10
 _PHONE_DIGITS = 5
 _SHORTEST_PLURAL = 4
+# After these "2" is no "to", and "4" no "for": no deed and no thing follows.
+_NO_DEEDS = frozenset(
+    {"", ".", ",", "!", "now", "/", "today", "but", "out", "?", "took", "had", "did", "was", "slept", "got", "went"}
+    | {"still", "all", "with", "after", "since", "just", "only", "max", "tops", "and", "y", "pero", "on", "at"}
+)
 _EACH = frozenset({"a", "per", "al", "por", "each", "every", "cada"})
 _SPANS = frozenset({"day", "week", "hour", "night", "month", "dia", "semana", "hora", "noche", "mes"})
 _NO_PLURALS = frozenset(
@@ -213,13 +218,15 @@ class NumberSense:
             return True
         if at == 0 and following in {"my", "mi"} and self._word(after + 1) not in self._words("date_words"):
             return False  # "4 my kid was up all night"
+        if token.norm == "2" and self._word(after + 1) == "to" and not self._glued(at):
+            return True  # "2 sore to move"
         meant = "to" if token.norm == "2" else "for"
         after_words, before_words = self._words(f"{meant}_after"), self._words(f"{meant}_before")
         if following in after_words and not self._is_much_better(after):
             return before not in {"a", "its", "level", "about", "still", "at", ""} or token.norm == "4"
         if before in before_words and following in {"now"} and before in {"bye", "all", "good", "just", "out"}:
             return True
-        return before in before_words and following not in {"", ".", ",", "!", "now", "/", "today", "but", "out", "?"}
+        return before in before_words and following not in _NO_DEEDS
 
     def _is_much_better(self, after: int) -> bool:
         compared = {"better", "mejor", "neck", "shoulder", "back", "same"}

@@ -185,8 +185,14 @@ class _Scorer:
         each.is_weakly_old = bool(near & self._words("number_weak_past")) and near.isdisjoint(self._now)
         is_wished = bool(set(lead[-4:]) & self._words("not_now")) and self._now.isdisjoint(lead[-2:])
         is_denied = lead[-1:] in (["not"], ["no"]) or lead[-2:] in (["not", "a"], ["no", "un"], ["isnt", "a"])
-        corrects = lead == ["no"] and each.first >= 2 and self._sense.number_at(each.first - 2) is not None  # "4 no 5"
+        corrects = is_denied and self._follows_a_number(each.first - len(lead) - 1, lead)
         each.is_old = each.is_old or self._is_then(lead, trail) or is_wished or (is_denied and not corrects)
+
+    def _follows_a_number(self, at: int, lead: list[str]) -> bool:
+        """Tell whether nothing but words of correction stand after another number: "4 no 5", "2, wait no 4"."""
+        while at > 0 and self._norms[at] in {",", "-"}:
+            at -= 1
+        return at >= 0 and self._sense.number_at(at) is not None and set(lead) <= self._words("correction") | {"no"}
 
     def _is_then(self, lead: list[str], trail: list[str]) -> bool:
         """Tell whether the words around a number put it into the past; the nearest word decides."""
