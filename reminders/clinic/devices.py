@@ -19,6 +19,8 @@ from reminders.clinic import audit
 from reminders.clinic.account_models import SignedInDevice
 from reminders.clinic.models import AuditEvent, Clinician
 
+KEPT_AFTER_END: Final = timedelta(days=1)
+SWEPT_AT_ONCE: Final = 100
 # The first that fits wins: browsers name their ancestors too.
 _BROWSERS: Final = (
     ("Edge", r"\bEdgA?/|\bEdgiOS/"),
@@ -52,6 +54,7 @@ class Device:
 
 def note_sign_in(*, clinician: Clinician, session_key: str, user_agent: str) -> None:
     """Remember a browser that was signed in just now, and forget those of this person whose sessions are over."""
+    _sweep()
     mine = SignedInDevice.objects.filter(clinician=clinician)
     mine.exclude(session_key__in=_alive(mine)).delete()
     SignedInDevice.objects.update_or_create(
@@ -124,6 +127,12 @@ def label_of(user_agent: str) -> str:
 
 def _first(known: Iterable[tuple[str, str]], user_agent: str) -> str:
     return next((name for name, sign in known if re.search(sign, user_agent)), "")
+
+
+def _sweep() -> None:
+    """Remove sessions that are long over, of anybody, a bounded number at a time: nothing else does."""
+    over = Session.objects.filter(expire_date__lt=timezone.now() - KEPT_AFTER_END).values_list("pk", flat=True)
+    Session.objects.filter(pk__in=list(over[:SWEPT_AT_ONCE])).delete()
 
 
 def _alive(devices: Iterable[SignedInDevice]) -> list[str]:

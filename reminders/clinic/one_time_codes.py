@@ -122,8 +122,11 @@ def new_recovery_codes(*, clinician: Clinician, now: datetime) -> list[str]:
         return _new_recovery_codes(clinician, now)
 
 
-def turn_off(*, clinician: Clinician, by: Clinician, now: datetime) -> bool:
-    """End codes for this person, as themselves or as an owner for who lost the phone; False where they were off."""
+def turn_off(*, clinician: Clinician, by: Clinician | None, now: datetime) -> bool:
+    """End codes for this person, as themselves or for who lost the phone; False where they were off.
+
+    `by` is an owner, the person, or None for whoever runs the installation.
+    """
     with transaction.atomic():
         was_on = _confirmed().select_for_update().filter(clinician=clinician).first() is not None
         OneTimeSecret.objects.filter(clinician=clinician).delete()
@@ -194,10 +197,10 @@ def _digest(plain: str) -> str:
     return hashlib.sha256(plain.encode()).hexdigest()
 
 
-def _record(clinician: Clinician, by: Clinician, verb: str, now: datetime, **details: Any) -> None:
+def _record(clinician: Clinician, by: Clinician | None, verb: str, now: datetime, **details: Any) -> None:
     audit.record(
         clinic=clinician.clinic,
-        actor=AuditEvent.Actor.CLINICIAN,
+        actor=AuditEvent.Actor.CLINICIAN if by else AuditEvent.Actor.SYSTEM,
         clinician=by,
         verb=verb,
         subject=clinician,

@@ -49,10 +49,11 @@ def invite(
     return link, plain
 
 
-def make_password_link(*, clinician: Clinician, by: Clinician, now: datetime) -> tuple[StaffLink, str]:
+def make_password_link(*, clinician: Clinician, by: Clinician | None, now: datetime) -> tuple[StaffLink, str]:
     """Make a link with which this person sets a new password within a day; return it and its secret.
 
-    Earlier links of the same person end. The old password works until the new one is set.
+    `by` is None for whoever runs the installation. Earlier links of the same person end. The
+    old password works until the new one is set.
     """
     with transaction.atomic():
         _open_links(clinician=clinician).update(withdrawn_at=now)
@@ -235,11 +236,11 @@ def _digest(plain: str) -> str:
 
 
 def _record(
-    clinic: Clinic, by: Clinician, verb: str, subject: Clinician | StaffLink, now: datetime, **details: Any
+    clinic: Clinic, by: Clinician | None, verb: str, subject: Clinician | StaffLink, now: datetime, **details: Any
 ) -> None:
     audit.record(
         clinic=clinic,
-        actor=AuditEvent.Actor.CLINICIAN,
+        actor=AuditEvent.Actor.CLINICIAN if by else AuditEvent.Actor.SYSTEM,
         clinician=by,
         verb=verb,
         subject=subject,

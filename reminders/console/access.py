@@ -7,13 +7,13 @@ which looks only in the user's own clinic. What belongs to another clinic does n
 from collections.abc import Callable
 from enum import StrEnum
 from functools import wraps
-from typing import Any, cast
+from typing import Any, Final, cast
 from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
@@ -74,6 +74,9 @@ class StaffRequest(HttpRequest):
     is_poll: bool
 
 
+UNAUTHORIZED: Final = 401
+SECRET_FIELDS: Final = frozenset({"password", "again", "current", "code", "csrfmiddlewaretoken"})
+
 StaffView = Callable[..., HttpResponse]
 
 
@@ -106,10 +109,20 @@ def room(*, may: May, methods: tuple[str, ...] = ("GET", "HEAD")) -> Callable[[S
 
 
 def _to_login(request: HttpRequest) -> HttpResponse:
-    """Send the whole page to the login, also where only a part of it was asked for."""
+    """Send the whole page to the login, also where only a part of it was asked for; give typed words back first."""
     if getattr(request, "htmx", None):
         return HttpResponseClientRedirect(reverse("login"))
+    if words := _typed_words(request):
+        return render(request, "console/logged_out.j2", {"words": words}, status=UNAUTHORIZED)
     return cast("HttpResponse", redirect_to_login(request.get_full_path()))
+
+
+def _typed_words(request: HttpRequest) -> list[str]:
+    """Return what somebody wrote into a form whose login has ended: they may copy it. Passwords are left out."""
+    if request.method != "POST":
+        return []
+    typed = ((name, str(value)) for name, value in request.POST.items())
+    return [value for name, value in typed if name not in SECRET_FIELDS and len(value.split()) > 1]
 
 
 def access_patient(request: StaffRequest, patient_id: int) -> Patient:

@@ -39,6 +39,18 @@ def _open(
     request: StaffRequest, row: Model, number: str, patient: Patient | None, back: str, back_word: str
 ) -> HttpResponse:
     """Answer with the number: in place of its button, or on a page of its own where no script runs."""
+    keep_on_record(request, row, patient)
+    context = {
+        "number": number,
+        "whose": patient.display_name if patient else "who texted",
+        "back": back,
+        "back_word": back_word,
+    }
+    return render(request, "console/number_part.j2" if request.htmx else "console/number.j2", context)
+
+
+def keep_on_record(request: StaffRequest, row: Model, patient: Patient | None) -> None:
+    """Keep on record that this member of staff sees a whole number; also for pages that cannot do without one."""
     audit.record(
         clinic=request.user.clinic,
         actor=AuditEvent.Actor.CLINICIAN,
@@ -48,10 +60,3 @@ def _open(
         patient=patient,
         now=clock.now(),
     )
-    context = {
-        "number": number,
-        "whose": patient.display_name if patient else "who texted",
-        "back": back,
-        "back_word": back_word,
-    }
-    return render(request, "console/number_part.j2" if request.htmx else "console/number.j2", context)

@@ -15,6 +15,7 @@ from reminders.clinic.intake import parse_patient
 from reminders.clinic.models import Patient, PatientPhone
 from reminders.clinic.selectors import patients_by_number
 from reminders.console.access import May, StaffRequest, access_patient, room
+from reminders.console.numbers import keep_on_record
 from reminders.console.person_form import PATIENT_FIELDS, PersonForm, identity_values, screening_values
 
 UNPROCESSABLE: Final = 422
@@ -35,6 +36,7 @@ def edit(request: StaffRequest, patient_id: int) -> HttpResponse:
     """Correct what is on file; what has not left yet is planned anew."""
     patient = access_patient(request, patient_id)
     if request.method != "POST":
+        keep_on_record(request, patient, patient)  # the phone stands in its field
         return _page(request, patient, PatientForm(initial=_values(patient), clinic=patient.clinic, patient=patient))
     form = PatientForm(request.POST, clinic=patient.clinic, patient=patient)
     changed = _correct(request, patient, form)

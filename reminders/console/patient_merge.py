@@ -14,6 +14,7 @@ from reminders.clinic.models import Patient
 from reminders.clinic.selectors import newest_screening
 from reminders.console import timeline
 from reminders.console.access import May, StaffRequest, access_patient, room
+from reminders.console.numbers import keep_on_record
 from reminders.insights.selectors import find_patients, likely_same
 
 UNPROCESSABLE: Final = 422
@@ -45,6 +46,9 @@ def merge(request: StaffRequest, patient_id: int, other_id: int) -> HttpResponse
         problem = _merge(request, kept, duplicate)
         if not problem:
             return redirect("patient", kept.pk)
+    else:
+        for one in (kept, duplicate):
+            keep_on_record(request, one, one)  # whole phones tell whether two entries are one person
     context: dict[str, Any] = {
         "kept": kept,
         "duplicate": duplicate,

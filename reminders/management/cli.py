@@ -20,6 +20,7 @@ COMMANDS = {
     "scheduler": "reminders.management.scheduler:scheduler",
     "segments": "reminders.management.pure_commands:segments",
     "simulate": "reminders.management.simulation.command:simulate",
+    "staff-link": "reminders.management.staff_link:staff_link",
     "timeline": "reminders.management.pure_commands:timeline",
     "understand": "reminders.management.pure_commands:understand",
     "up": "reminders.management.up:up",

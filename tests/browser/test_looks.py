@@ -117,6 +117,12 @@ def _check(page: Page, name: str) -> list[str]:
     return wrong
 
 
+def look(page: Page, name: str) -> list[str]:
+    """Keep a picture of the page where asked to, and return what is wrong with it; for stories that pass by."""
+    _keep(page, name)
+    return _check(page, name)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", list(SIZES))
 def test_every_page_is_whole(open_page: OpenPage, day: Day, complaints: list[str], size: str, scheme: str) -> None:

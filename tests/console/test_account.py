@@ -349,3 +349,12 @@ def test_one_changes_name_and_phone(therapist: Client, staff: Staff) -> None:
 )
 def test_a_browser_is_named_in_words_people_know(agent: str, label: str) -> None:
     assert label_of(agent) == label
+
+
+def test_sessions_of_anybody_that_are_long_over_are_removed_at_the_next_login(staff: Staff, log_in: LogIn) -> None:
+    log_in(staff.viewer)
+    Session.objects.update(expire_date=timezone.now() - timedelta(days=2))
+
+    log_in(staff.therapist)
+
+    assert Session.objects.count() == 1

@@ -7,7 +7,8 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from tests.factories import Staff
+from reminders.clinic.models import Patient
+from tests.factories import PASSWORD, Staff
 
 
 @pytest.fixture
@@ -38,3 +39,24 @@ def test_a_login_without_use_has_ended_for_the_server_too(therapist: Client) -> 
     assert therapist.get("/account/alive/").status_code == 302
     assert therapist.post("/account/alive/").status_code == 302
     assert therapist.get("/").status_code == 302
+
+
+def test_words_sent_after_the_login_ended_come_back_to_be_copied(therapist: Client, patient: Patient) -> None:
+    Session.objects.all().delete()
+
+    answer = therapist.post(f"/patients/{patient.pk}/write/", {"body": "Please rest <the> arm.", "key": "k"})
+
+    page = answer.content.decode()
+    assert answer.status_code == 401
+    assert "Please rest &lt;the&gt; arm.</textarea>" in page
+    assert "Nothing was saved or sent" in page
+    assert patient.display_name not in page
+
+
+def test_a_password_sent_after_the_login_ended_does_not_come_back(therapist: Client) -> None:
+    Session.objects.all().delete()
+
+    answer = therapist.post("/account/password/", {"current": PASSWORD, "password": "a b c d", "again": "a b c d"})
+
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/login/")

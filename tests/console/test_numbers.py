@@ -103,3 +103,15 @@ def test_who_only_reads_opens_no_number(dana: Patient, staff: Staff, log_in: Log
 def test_a_stranger_opens_no_number_of_another_clinic(dana: Patient, stranger: Clinician, log_in: LogIn) -> None:
     assert log_in(stranger).post(f"/phones/{dana.phones.get().pk}/number/").status_code == 404
     assert not AuditEvent.objects.filter(verb="number_opened").exists()
+
+
+def test_pages_that_cannot_do_without_a_whole_number_keep_it_on_record(
+    therapist: Client, dana: Patient, clinic: Clinic
+) -> None:
+    other = factories.make_patient(clinic=clinic)
+
+    assert RAW[-7:-4] in therapist.get(f"/patients/{dana.pk}/correct/").content.decode()
+    therapist.get(f"/patients/{dana.pk}/same/{other.pk}/")
+
+    opened = AuditEvent.objects.filter(verb="number_opened").order_by("id").values_list("patient", flat=True)
+    assert list(opened) == [dana.pk, dana.pk, other.pk]
