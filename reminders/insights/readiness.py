@@ -168,6 +168,6 @@ def _sending(clinic: Clinic) -> Item:
         return Item(
             "sending",
             Standing.MISSING,
-            "Not all that sends and answers is at work. Ask whoever runs the system: `reminders doctor` says what.",
+            "Not all that sends and answers is at work. Ask whoever runs the system: “reminders doctor” says what.",
         )
     return Item("sending", Standing.DONE, "Everything that sends and answers is at work.")
