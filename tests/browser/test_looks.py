@@ -57,20 +57,23 @@ def addresses(day: Day) -> dict[str, str]:
     }
 
 
-OWNER_ADDRESSES = {
-    "staff": "/staff/",
-    "account": "/account/",
-    "account-password": "/account/password/",
-    "account-codes": "/account/codes/",
-    "setup": "/setup/",
-    "setup-clinic": "/setup/clinic/",
-    "setup-hours": "/setup/hours/",
-    "setup-numbers": "/setup/numbers/",
-    "setup-test": "/setup/test/",
-    "setup-ladder": "/setup/ladder/",
-    "setup-keys": "/setup/keys/",
-}
-"""Pages that only the owner sees."""
+def owner_addresses(day: Day) -> dict[str, str]:
+    """Return the pages that only the owner sees."""
+    return {
+        "patient-erase": f"/patients/{day.sore.pk}/erase/",
+        "staff-member": f"/staff/{day.therapist.pk}/",
+        "staff": "/staff/",
+        "account": "/account/",
+        "account-password": "/account/password/",
+        "account-codes": "/account/codes/",
+        "setup": "/setup/",
+        "setup-clinic": "/setup/clinic/",
+        "setup-hours": "/setup/hours/",
+        "setup-numbers": "/setup/numbers/",
+        "setup-test": "/setup/test/",
+        "setup-ladder": "/setup/ladder/",
+        "setup-keys": "/setup/keys/",
+    }
 
 
 def week() -> bytes:
@@ -142,6 +145,10 @@ def test_every_page_is_whole(open_page: OpenPage, day: Day, complaints: list[str
     log_in(owners, "olivia")
     for name, address in (OWNER_ADDRESSES | {"patient-erase": f"/patients/{day.sore.pk}/erase/"}).items():
         owners.goto(address)
+    for name, address in owner_addresses(day).items():
+        response = owners.goto(address)
+        assert response is not None
+        assert response.ok, f"{address} answered {response.status}"
         wrong += _check(owners, name)
         _keep(owners, f"{name}-{size}-{scheme}")
 
