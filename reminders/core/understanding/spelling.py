@@ -82,7 +82,7 @@ class Speller:
             for target in self._neighbours.get(short, ()):
                 if target[0] != word[0] and target[:2] != word[1::-1] and not _sounds_alike(word, target):
                     continue  # the first letter is seldom wrong
-                errors = _distance(word, target)
+                errors = distance(word, target)
                 if errors > _errors_allowed(min(len(word), len(target))):
                     continue
                 # Of words equally near, one of the same letters is likelier, then the one that means more to us.
@@ -126,7 +126,7 @@ def _deletions(word: str, most: int) -> set[str]:
 
 
 @lru_cache(maxsize=4096)
-def _distance(one: str, other: str) -> int:
+def distance(one: str, other: str) -> int:
     """Count the letters to insert, drop, change or swap with their neighbour to turn one word into the other."""
     before: list[int] = []
     row = list(range(len(other) + 1))
