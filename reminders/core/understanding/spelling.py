@@ -37,7 +37,11 @@ class Speller:
         spelt: list[Token] = []
         for token in tokens:
             if token.kind != "word":
-                spelt.append(token)
+                if not (token.norm == "/" and token.glued and spelt and spelt[-1].norm == "with"):  # "w/ the texts"
+                    spelt.append(token)
+                continue
+            if token.norm == "o" and token.glued and spelt and spelt[-1].norm == "with":  # "w/o"
+                spelt[-1] = replace(spelt[-1], norm="without", end=token.end)
                 continue
             if token.glued and len(token.norm) == 1 and spelt and spelt[-1].kind == "number":
                 spelt.append(token)  # the "k" of "10k" is no "ok"
