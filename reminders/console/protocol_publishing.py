@@ -21,7 +21,7 @@ from reminders.messaging.replanning import changes_for, move_courses, running_co
 
 UNPROCESSABLE: Final = 422
 SHOWN: Final = 25
-LOOKED_AT: Final = 200
+LOOKED_AT: Final = 100
 """Running plans that are laid out for the page, the newest first; more of them are counted only."""
 
 

@@ -1,12 +1,14 @@
 """The answers of the last days, read from what is stored, for a replay under other numbers."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from reminders.clinic.models import Clinic, TreatmentSession
+from django.db import connection
+
+from reminders.clinic.models import Clinic
 from reminders.conversations.models import CheckIn
 from reminders.conversations.policy import UNASKED
 from reminders.conversations.situations import EARLIER_SESSIONS
@@ -19,8 +21,22 @@ from reminders.core.understanding import Because, Intent, Reading
 from reminders.escalations.models import Escalation
 
 DAYS: Final = timedelta(days=30)
-MOST: Final = 1000
+MOST: Final = 500
 """Courses that are replayed, the newest: so many tell enough, and a page must not take seconds."""
+
+
+# By hand, because a thousand patients' histories would otherwise come over whole.
+USUAL: Final = """
+SELECT s.id, max(earlier.worst)
+FROM reminders_treatmentsession s CROSS JOIN LATERAL (
+    SELECT max(k.score) AS worst
+    FROM reminders_checkin k JOIN reminders_treatmentsession e ON e.id = k.treatment_session_id
+    WHERE k.patient_id = s.patient_id AND k.score IS NOT NULL AND e.status = 'completed' AND e.ended_at < s.ended_at
+    GROUP BY e.id, e.ended_at ORDER BY e.ended_at DESC LIMIT %s
+) earlier
+WHERE s.id = ANY (%s)
+GROUP BY s.id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,26 +175,7 @@ def _because(one: dict[str, object]) -> Because:
 
 
 def _usual_scores(session_ids: Sequence[int]) -> dict[int, int]:
-    """Return the highest of the newest three earlier courses, by session, as the policy has it when an answer comes."""
-    sessions = TreatmentSession.objects.filter(pk__in=session_ids).values_list("pk", "patient_id", "ended_at")
-    asked = {pk: (patient_id, ended_at) for pk, patient_id, ended_at in sessions}
-    worst: dict[int, dict[int, tuple[datetime, int]]] = defaultdict(dict)
-    for patient_id, session_id, ended_at, score in CheckIn.objects.filter(
-        patient__in={patient_id for patient_id, _ in asked.values()},
-        treatment_session__status=TreatmentSession.Status.COMPLETED,
-        score__isnull=False,
-    ).values_list("patient_id", "treatment_session_id", "treatment_session__ended_at", "score"):
-        if score is None:
-            continue
-        before = worst[patient_id].get(session_id)
-        worst[patient_id][session_id] = (ended_at, max(score, before[1]) if before else score)
-    return dict(_usual(asked, worst))
-
-
-def _usual(
-    asked: dict[int, tuple[int, datetime]], worst: dict[int, dict[int, tuple[datetime, int]]]
-) -> Iterator[tuple[int, int]]:
-    for session_id, (patient_id, ended_at) in asked.items():
-        earlier = sorted((one for one in worst[patient_id].values() if one[0] < ended_at), reverse=True)
-        if earlier:
-            yield session_id, max(score for _, score in earlier[:EARLIER_SESSIONS])
+    """Return, by session, the highest answer of the newest earlier courses, as conversations.situations has it."""
+    with connection.cursor() as cursor:
+        cursor.execute(USUAL, [EARLIER_SESSIONS, list(session_ids)])
+        return dict(cursor.fetchall())
