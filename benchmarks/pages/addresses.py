@@ -59,6 +59,7 @@ def pages_of(clinic: Clinic) -> Iterator[Page]:
     if check := RehearsalCheck.objects.filter(clinic=clinic).first():
         yield Page("protocol_check", f"/protocols/dry-needling/checks/{check.pk}/")
     yield Page("protocol_replay", "/protocols/dry-needling/replay/?persists=5&same_day=8&change=3&curve=in_force")
+    yield Page("protocol_copy", "/protocols/dry-needling/copy/")
     yield Page("protocol_publish", "/protocols/dry-needling/publish/")
     yield Page("protocol_version", "/protocols/dry-needling/versions/1/")
     yield Page("delivery", "/delivery/")

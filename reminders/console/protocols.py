@@ -19,7 +19,7 @@ from reminders.console.step_axis import Axis, axis_of
 from reminders.content.models import Protocol, ProtocolVersion, RehearsalCheck
 from reminders.content.protocol_services import save_protocol_draft
 from reminders.content.rehearsal_checks import keep_check
-from reminders.content.selectors import definition_of
+from reminders.content.selectors import DEFAULT_PROTOCOL, definition_of
 from reminders.core.protocol_changes import protocol_changes
 from reminders.core.protocols import ProtocolDefinition
 from reminders.core.quiet_hours import QuietWindow
@@ -33,7 +33,11 @@ def protocol_list(request: StaffRequest) -> HttpResponse:
     """List the protocols of the clinic with the version in force and a draft, where there is one."""
     drafts = Prefetch("versions", ProtocolVersion.objects.filter(published_at__isnull=True), to_attr="drafts")
     rows = Protocol.objects.filter(clinic=request.user.clinic).select_related("published").prefetch_related(drafts)
-    context = {"rows": list(rows.order_by("name", "id")), "zone": request.user.clinic.timezone}
+    context = {
+        "rows": list(rows.order_by("name", "id")),
+        "default": DEFAULT_PROTOCOL,
+        "zone": request.user.clinic.timezone,
+    }
     return render(request, "console/protocols.j2", context)
 
 
@@ -132,6 +136,10 @@ def _version_page(request: StaffRequest, row: ProtocolVersion) -> HttpResponse:
         "axis": axis_for(clinic=clinic, definition=definition, given=given),
         "form": form,
         "story": story_of(clinic=clinic, definition=definition, given=given) if is_played else None,
+        "is_default": row.protocol.key == DEFAULT_PROTOCOL,
+        "elsewhere": list(
+            Protocol.objects.filter(clinic=clinic).exclude(techniques=[]).exclude(key=DEFAULT_PROTOCOL).order_by("name")
+        ),
         "checks": list(RehearsalCheck.objects.filter(protocol=row.protocol).order_by("name", "id")),
         "can_publish": allows(clinician=request.user, may=May.PUBLISH_PROTOCOLS),
         "clinic": clinic,

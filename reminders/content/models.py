@@ -1,5 +1,6 @@
 """The words and the protocols. A published version never changes; a new one takes its place."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -45,17 +46,26 @@ class TemplateVersion(models.Model):
 
 
 class Protocol(models.Model):
-    """What is sent after which treatment, by key."""
+    """What is sent after which treatment, by key.
+
+    `techniques` are those after which it is used in the place of the default protocol, which serves all others.
+    """
 
     clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="protocols")
     key = models.SlugField(max_length=40)
     name = models.CharField(max_length=80)
+    techniques = ArrayField(models.CharField(max_length=12), default=list, blank=True)
     published = models.ForeignKey(
         "reminders.ProtocolVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["clinic", "key"], name="protocol_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["clinic", "key"], name="protocol_once"),
+            models.CheckConstraint(
+                condition=Q(techniques=[]) | Q(published__isnull=False), name="protocol_in_use_is_published"
+            ),
+        ]
 
 
 class ProtocolVersion(models.Model):

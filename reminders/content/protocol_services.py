@@ -1,17 +1,21 @@
 """Verbs that change protocols: keep a draft, publish, take an older version up again."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
+from django.utils.text import slugify
 
 from reminders.clinic import audit
+from reminders.clinic.errors import ConflictError
 from reminders.clinic.models import AuditEvent, Clinic, Clinician
+from reminders.clinic.turns import take_turn
 from reminders.content.errors import ChecksDifferError, DraftChangedError
 from reminders.content.models import Protocol, ProtocolVersion, Step
 from reminders.content.rehearsal_checks import run_checks, take_over
-from reminders.content.selectors import definition_of, published_texts
-from reminders.core.protocols import ProtocolDefinition, ProtocolError, to_json
+from reminders.content.selectors import DEFAULT_PROTOCOL, definition_of, published_texts
+from reminders.core.protocols import ProtocolDefinition, ProtocolError, from_json, to_json
 
 
 def save_protocol_draft(
@@ -80,6 +84,56 @@ def discard_protocol_draft(*, protocol: Protocol, author: Clinician, now: dateti
         if held.published_id is None:
             held.delete()
     return True
+
+
+def use_protocol_for(*, protocol: Protocol, techniques: Sequence[str], author: Clinician, now: datetime) -> None:
+    """Have treatments of these techniques planned by this protocol from now on, all others by the default one.
+
+    Plans that are under way stay as they are. Raises ConflictError where the protocol is the default, is not published,
+    or a technique has another protocol already; then nothing changes.
+    """
+    with transaction.atomic():
+        take_turn(clinic=protocol.clinic, topic="protocols")
+        held = Protocol.objects.select_for_update().get(pk=protocol.pk)
+        if held.key == DEFAULT_PROTOCOL:
+            raise ConflictError("The default protocol serves every technique that has none of its own.")
+        if techniques and held.published_id is None:
+            raise ConflictError("Publish the protocol first; nothing can be planned by a draft.")
+        others = Protocol.objects.filter(clinic=held.clinic_id, techniques__overlap=list(techniques))
+        other = others.exclude(pk=held.pk).first()
+        if other is not None:
+            raise ConflictError(f"“{other.name}” is used for it already; take it out there first.")
+        held.techniques = protocol.techniques = sorted(techniques)
+        held.save(update_fields=["techniques"])
+        audit.record(
+            clinic=protocol.clinic,
+            actor=AuditEvent.Actor.CLINICIAN,
+            clinician=author,
+            verb="protocol_used_for",
+            subject=held,
+            now=now,
+            key=held.key,
+            techniques=held.techniques,
+        )
+
+
+def copy_protocol(*, version: ProtocolVersion, name: str, author: Clinician, now: datetime) -> ProtocolVersion:
+    """Begin a new protocol with this version as its draft, its checks too; nothing is planned by it yet.
+
+    Raises ConflictError where the clinic has a protocol of this name, and ProtocolError where the name is none.
+    """
+    clinic = version.clinic
+    key = slugify(name)[:40].strip("-") or "protocol"
+    with transaction.atomic():
+        take_turn(clinic=clinic, topic="protocols")
+        if Protocol.objects.filter(Q(key=key) | Q(name=name), clinic=clinic).exists():
+            raise ConflictError("There is a protocol of this name; choose another.")
+        definition = from_json({**to_json(definition_of(version)), "key": key, "name": name})
+        draft = save_protocol_draft(clinic=clinic, definition=definition, author=author, now=now)
+        for check in version.protocol.checks.all():
+            check.pk, check.protocol, check.author, check.created_at = None, draft.protocol, author, now
+            check.save(force_insert=True)
+    return draft
 
 
 def draft_stamp(protocol: Protocol) -> str:

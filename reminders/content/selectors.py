@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from reminders.clinic.models import Clinic, TreatmentSession
 from reminders.clinic.selectors import screening_answers
@@ -68,10 +68,26 @@ def published_protocol(*, clinic: Clinic, key: str = DEFAULT_PROTOCOL) -> Protoc
     return protocol.published
 
 
-def published_protocols(*, clinic_ids: Collection[int], key: str = DEFAULT_PROTOCOL) -> dict[int, int]:
-    """Return the ids of the protocol versions in force, by clinic; a clinic without one is left out."""
-    rows = Protocol.objects.filter(clinic__in=clinic_ids, key=key, published__isnull=False)
-    return dict(rows.values_list("clinic_id", "published_id"))
+def protocols_in_force(*, clinic_ids: Collection[int]) -> dict[int, dict[str, int]]:
+    """Return the ids of the protocol versions in force, by clinic and technique.
+
+    Under the technique "" stands the default protocol's, which serves every technique that has none of its own.
+    """
+    used = Protocol.objects.filter(Q(key=DEFAULT_PROTOCOL) | ~Q(techniques=[]), clinic__in=clinic_ids)
+    found: dict[int, dict[str, int]] = {}
+    for clinic_id, key, techniques, version_id in used.filter(published__isnull=False).values_list(
+        "clinic_id", "key", "techniques", "published_id"
+    ):
+        for technique in [""] if key == DEFAULT_PROTOCOL else techniques:
+            found.setdefault(clinic_id, {})[technique] = version_id or 0
+    return found
+
+
+def protocol_for(*, clinic: Clinic, technique: str) -> ProtocolVersion:
+    """Return the version that a treatment of this technique is planned by. Raises MissingProtocolError without one."""
+    special = Protocol.objects.filter(clinic=clinic, techniques__contains=[technique], published__isnull=False)
+    own = special.exclude(key=DEFAULT_PROTOCOL).select_related("published").first()
+    return own.published if own and own.published else published_protocol(clinic=clinic)
 
 
 def missing_protocol(key: str = DEFAULT_PROTOCOL) -> MissingProtocolError:

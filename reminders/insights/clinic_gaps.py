@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from reminders.clinic.models import Clinic, Clinician, LadderRung
-from reminders.content.models import Protocol, Step, Template
-from reminders.content.selectors import DEFAULT_PROTOCOL
+from reminders.content.models import Step, Template
+from reminders.content.selectors import protocols_in_force
 from reminders.core.texts import TEXTS
 from reminders.messaging.models import Sender
 
@@ -29,21 +29,18 @@ def read_clinic_gaps(*, only: Clinic | None = None) -> list[ClinicGaps]:
     on_duty = Clinician.objects.filter(is_active=True, clinic__in=clinics).exclude(phone="")
     reachable = list(on_duty.values_list("clinic_id", flat=True))
     rungs = list(LadderRung.objects.filter(clinician__in=on_duty).values_list("clinic_id", flat=True))
-    protocols = dict(
-        Protocol.objects.filter(clinic__in=clinics, key=DEFAULT_PROTOCOL, published__isnull=False).values_list(
-            "clinic_id", "published_id"
-        )
-    )
+    protocols = protocols_in_force(clinic_ids=[clinic.pk for clinic in clinics])
+    in_force = [version for used in protocols.values() for version in used.values()]
     published = Template.objects.filter(clinic__in=clinics, language="en", published__isnull=False)
     texts = set(published.values_list("clinic_id", "key"))
-    planned = set(Step.objects.filter(protocol_version__in=protocols.values()).values_list("clinic_id", "template_key"))
+    planned = set(Step.objects.filter(protocol_version__in=in_force).values_list("clinic_id", "template_key"))
     return [
         ClinicGaps(
             clinic=clinic.slug,
             senders=senders.count(clinic.pk),
             rungs=rungs.count(clinic.pk),
             reachable=reachable.count(clinic.pk),
-            has_protocol=clinic.pk in protocols,
+            has_protocol="" in protocols.get(clinic.pk, {}),
             # Every other language falls back to English.
             missing_texts=tuple(
                 sorted(

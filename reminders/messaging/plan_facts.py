@@ -4,7 +4,7 @@ The statements are written by hand because the planner asks them for every sessi
 says the same with one query per question.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from reminders.clinic.consent import REVOKED
 from reminders.clinic.models import Clinic, TreatmentSession
 from reminders.clinic.turns import plans_of, take_turns
 from reminders.content.models import Step
-from reminders.content.selectors import PublishedText, published_protocols, published_texts
+from reminders.content.selectors import PublishedText, protocols_in_force, published_texts
 from reminders.core.advice import SCREENING_FACTS, Screening
 from reminders.core.schedule import StepKind
 from reminders.core.states import IN_FLIGHT, UNSENT
@@ -117,14 +117,27 @@ class Visit(NamedTuple):
         return self.decision == REVOKED
 
 
+class InForce(NamedTuple):
+    """A protocol version in force, with its steps that a plan dates."""
+
+    version_id: int
+    steps: Sequence[Step]
+
+
 @dataclass(frozen=True, slots=True)
 class House:
-    """What one clinic has in force for its plans; what it lacks is None."""
+    """What one clinic has in force for its plans; a sender that it lacks is None.
+
+    `protocols` are by technique; under "" stands the one that serves all others.
+    """
 
     clinic: Clinic
     sender_id: int | None
-    protocol_version_id: int | None
-    steps: Sequence[Step]
+    protocols: Mapping[str, InForce]
+
+    def protocol_for(self, technique: str) -> InForce | None:
+        """Return what a treatment of this technique is planned by; None where the clinic has nothing for it."""
+        return self.protocols.get(technique) or self.protocols.get("")
 
 
 def hold_owed(treatment_session_ids: Collection[int]) -> list[Visit]:
@@ -154,12 +167,16 @@ def houses_of(clinic_ids: Collection[int]) -> dict[int, House]:
         .distinct("clinic")
         .values_list("clinic_id", "id")
     )
-    versions = published_protocols(clinic_ids=clinic_ids)
-    steps: dict[int, list[Step]] = {version: [] for version in versions.values()}
+    versions = protocols_in_force(clinic_ids=clinic_ids)
+    steps: dict[int, list[Step]] = {version: [] for used in versions.values() for version in used.values()}
     for step in Step.objects.filter(protocol_version__in=steps, kind__in=PLANNED).order_by("position"):
         steps[step.protocol_version_id].append(step)
     return {
-        pk: House(clinic, senders.get(pk), versions.get(pk), steps.get(versions.get(pk, 0), ()))
+        pk: House(
+            clinic,
+            senders.get(pk),
+            {technique: InForce(version, steps[version]) for technique, version in versions.get(pk, {}).items()},
+        )
         for pk, clinic in Clinic.objects.in_bulk(clinic_ids).items()
     }
 
@@ -169,7 +186,7 @@ def texts_of(houses: Iterable[House]) -> dict[tuple[int, str, str], PublishedTex
     known = list(houses)
     return published_texts(
         clinic_ids=[house.clinic.pk for house in known],
-        keys={step.template_key for house in known for step in house.steps},
+        keys={step.template_key for house in known for used in house.protocols.values() for step in used.steps},
     )
 
 

@@ -18,7 +18,7 @@ from reminders.core.segments import count_segments
 from reminders.core.states import MessageState
 from reminders.messaging.compose import SEND_GRACE, no_sender, said_of, values_for
 from reminders.messaging.models import Kind
-from reminders.messaging.plan_facts import House, Visit
+from reminders.messaging.plan_facts import House, InForce, Visit
 
 # As they stand in the columns: an enumeration's value is slow to ask for.
 ADVICE: Final = Kind.ADVICE.value
@@ -86,13 +86,14 @@ class Desk:
         Raises MissingProtocolError, MissingTextError, NoSenderError, TemplateError, or PatientPhone.DoesNotExist.
         """
         house = self._houses[visit.clinic_id]
-        if house.protocol_version_id is None:
+        in_force = house.protocol_for(visit.technique)
+        if in_force is None:
             raise missing_protocol()
         if visit.number is None:
             raise PatientPhone.DoesNotExist("The patient has no phone that texts go to.")
         steps = [
             step
-            for step in self._steps_of(house)
+            for step in self._steps_of(in_force)
             if step.schedule.key not in gone
             and step.condition.holds(technique=visit.technique, regions=visit.regions, screening=visit.screening)
         ]
@@ -113,14 +114,14 @@ class Desk:
             texts.append(_text(visit, outcome, body, is_first=is_first, is_withheld=is_withheld))
         return texts
 
-    def _steps_of(self, house: House) -> Sequence[_Step]:
-        steps = self._steps.get(house.clinic.pk)
+    def _steps_of(self, in_force: InForce) -> Sequence[_Step]:
+        steps = self._steps.get(in_force.version_id)
         if steps is None:
             steps = [
                 _Step(schedule_step(step), step.template_key, condition_from_json(step.condition))
-                for step in house.steps
+                for step in in_force.steps
             ]
-            self._steps[house.clinic.pk] = steps
+            self._steps[in_force.version_id] = steps
         return steps
 
     def _lay_out(self, visit: Visit, house: House, steps: Sequence[_Step]) -> list[Placed | Dropped]:

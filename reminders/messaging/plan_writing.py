@@ -63,8 +63,16 @@ def _new_plan_ids(number: int) -> list[int]:
 def _plan(plan_id: int, course: Course, now: datetime) -> tuple[Any, ...]:
     state = AftercarePlan.State.WITHHELD if course.is_withheld else AftercarePlan.State.ACTIVE
     visit = course.visit
-    version_id = course.house.protocol_version_id
-    return plan_id, visit.clinic_id, visit.id, version_id, visit.revision, state.value, now
+    in_force = course.house.protocol_for(visit.technique)
+    return (
+        plan_id,
+        visit.clinic_id,
+        visit.id,
+        in_force.version_id if in_force else None,
+        visit.revision,
+        state.value,
+        now,
+    )
 
 
 def _messages(numbered: Sequence[tuple[int, Course]], now: datetime) -> Iterator[tuple[Any, ...]]:

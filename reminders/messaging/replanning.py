@@ -10,17 +10,18 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from reminders.clinic import audit
 from reminders.clinic.errors import ReminderError
 from reminders.clinic.models import AuditEvent, Clinician, TreatmentSession
 from reminders.clinic.turns import plans_of, take_turns
-from reminders.content.models import ProtocolVersion, Step
+from reminders.content.models import Protocol, ProtocolVersion, Step
+from reminders.content.selectors import DEFAULT_PROTOCOL
 from reminders.core.rendering import TemplateError
 from reminders.core.states import LEFT, MessageState
 from reminders.messaging.models import AftercarePlan, Kind, Message
-from reminders.messaging.plan_facts import PLANNED, houses_of, read_visits, texts_of
+from reminders.messaging.plan_facts import PLANNED, InForce, houses_of, read_visits, texts_of
 from reminders.messaging.plan_rows import Desk, Text
 from reminders.messaging.planning import plan_many
 
@@ -52,11 +53,13 @@ class CourseChange:
 def running_courses(*, version: ProtocolVersion, now: datetime) -> QuerySet[AftercarePlan]:
     """Return the plans under other versions of this protocol that texts can still leave of, the newest session first.
 
-    Those are the sessions so recent that the last step of `version`, or of their own one, is still of use.
+    Those are the sessions so recent that the last step of `version`, or of their own one, is still of use, and of a
+    technique that this protocol serves.
     """
     reach = max((timedelta(minutes=minutes) for minutes in _reaches(version)), default=timedelta(0))
     return (
         AftercarePlan.objects.filter(
+            _technique_served(version),
             clinic=version.clinic_id,
             state__in=_IN_FORCE,
             protocol_version__protocol=version.protocol_id,
@@ -79,7 +82,7 @@ def changes_for(*, version: ProtocolVersion, plans: Sequence[AftercarePlan], now
     sessions = TreatmentSession.objects.select_related("patient", "clinic").in_bulk(found)
     house = houses_of({version.clinic_id})[version.clinic_id]
     steps = list(version.steps.filter(kind__in=PLANNED).order_by("position"))
-    house = replace(house, protocol_version_id=version.pk, steps=steps)
+    house = replace(house, protocols={"": InForce(version.pk, steps)})
     desk = Desk(houses={version.clinic_id: house}, texts=texts_of([house]), now=now)
     keys = {step.key: step.template_key for step in steps}
     waiting, gone = _standing(list(found))
@@ -121,6 +124,14 @@ def move_courses(*, version: ProtocolVersion, clinician: Clinician, now: datetim
         kept=len(ids) - moved,
     )
     return moved
+
+
+def _technique_served(version: ProtocolVersion) -> Q:
+    if version.protocol.key != DEFAULT_PROTOCOL:
+        return Q(treatment_session__technique__in=version.protocol.techniques)
+    others = Protocol.objects.filter(clinic=version.clinic_id).exclude(key=DEFAULT_PROTOCOL)
+    taken = {technique for techniques in others.values_list("techniques", flat=True) for technique in techniques}
+    return ~Q(treatment_session__technique__in=taken)
 
 
 def _reaches(version: ProtocolVersion) -> Iterator[int]:

@@ -47,6 +47,7 @@ def addresses(day: Day) -> dict[str, str]:
         "protocol-publish": "/protocols/dry-needling/publish/",
         "protocol-check": f"/protocols/dry-needling/checks/{RehearsalCheck.objects.get(clinic=day.clinic).pk}/",
         "protocol-replay": "/protocols/dry-needling/replay/?persists=6&same_day=8&change=3&curve=none",
+        "protocol-copy": "/protocols/dry-needling/copy/",
         "protocol-version": "/protocols/dry-needling/versions/1/",
         "delivery": "/delivery/",
         "delivery-day": "/delivery/?days=1",

@@ -88,6 +88,8 @@ def addresses(clinic: Clinic, patient: Patient) -> dict[str, str]:
         "protocol_check": f"/protocols/dry-needling/checks/{check.pk}/",
         "protocol_check_remove": f"/protocols/dry-needling/checks/{check.pk}/remove/",
         "protocol_replay": "/protocols/dry-needling/replay/",
+        "protocol_copy": "/protocols/dry-needling/copy/",
+        "protocol_use": "/protocols/dry-needling/use/",
         "protocol_publish": "/protocols/dry-needling/publish/",
         "protocol_discard": "/protocols/dry-needling/draft/discard/",
         "protocol_version": "/protocols/dry-needling/versions/1/",

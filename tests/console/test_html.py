@@ -93,7 +93,7 @@ def pages(therapist: Client, clinic: Clinic, patient: Patient, staff: Staff, log
         "/import/", "/sessions/new/", f"/sessions/new/?patient={patient.pk}",
         f"/sessions/{session.pk}/", "/delivery/", "/insights/", "/protocols/", "/protocols/dry-needling/",
         f"/protocols/dry-needling/checks/{check.pk}/",
-        "/protocols/dry-needling/replay/", "/protocols/dry-needling/publish/",
+        "/protocols/dry-needling/copy/", "/protocols/dry-needling/replay/", "/protocols/dry-needling/publish/",
         "/protocols/dry-needling/draft/", "/protocols/dry-needling/versions/1/",
     ]  # fmt: skip
     outlines = {address: Outline(therapist.get(address).content.decode()) for address in addresses}

@@ -12,7 +12,7 @@ from reminders.clinic.consent import REVOKED, newest_decision
 from reminders.clinic.models import AuditEvent, PatientPhone, PhoneState, TreatmentSession
 from reminders.clinic.selectors import advice_for, has_newer_session, primary_phone, screening_answers
 from reminders.content.models import ProtocolVersion, Step
-from reminders.content.selectors import published_protocol, schedule_step
+from reminders.content.selectors import protocol_for, schedule_step
 from reminders.core.advice import AdviceDecision
 from reminders.core.catching_up import catch_up
 from reminders.core.protocols import condition_from_json
@@ -62,7 +62,7 @@ def plan_slowly(*, treatment_session_id: int, now: datetime) -> int:
 
 
 def _lay_out_plan(session: TreatmentSession, now: datetime) -> list[Message]:
-    version = published_protocol(clinic=session.clinic)
+    version = protocol_for(clinic=session.clinic, technique=session.technique)
     is_withheld = _supersede(session, now) or _is_in_danger(session)
     plan = AftercarePlan.objects.create(
         clinic=session.clinic,
