@@ -20,7 +20,9 @@ from reminders.content.protocol_services import (
     save_protocol_draft,
 )
 from reminders.content.selectors import definition_of
+from reminders.core.protocol_cautions import cautions
 from reminders.core.protocols import ProtocolDefinition, ProtocolError
+from reminders.core.quiet_hours import QuietWindow
 
 UNPROCESSABLE: Final = 422
 
@@ -96,6 +98,9 @@ def _page(
         "is_changed": is_changed,
         "axis": axis_for(clinic=clinic, definition=shown, given=usual_treatment(clinic)) if shown else None,
         "changes": changes_in_words(before=row.published, after=shown) if shown and row.published else [],
+        "cautions": cautions(definition=shown, quiet=QuietWindow(clinic.quiet_start, clinic.quiet_end))
+        if shown
+        else [],
         "choices": protocol_form,
         "clinic": clinic,
         "zone": clinic.timezone,

@@ -15,8 +15,10 @@ from reminders.content.errors import ChecksDifferError, DraftChangedError
 from reminders.content.models import Protocol, ProtocolVersion
 from reminders.content.protocol_services import check_texts, draft_stamp, publish_protocol_draft
 from reminders.content.rehearsal_checks import run_checks
-from reminders.content.selectors import definition_of
+from reminders.content.selectors import DEFAULT_PROTOCOL, definition_of
+from reminders.core.protocol_cautions import cautions
 from reminders.core.protocols import ProtocolError
+from reminders.core.quiet_hours import QuietWindow
 from reminders.messaging.replanning import changes_for, move_courses, running_courses
 
 UNPROCESSABLE: Final = 422
@@ -56,10 +58,15 @@ def _publish(request: StaffRequest, row: Protocol, draft: ProtocolVersion) -> Ht
         return _page(request, row, draft, problem=f"Nothing is published: {error.message}")
     except ChecksDifferError as error:
         return _page(request, row, draft, problem=f"Nothing is published. {error}")
-    messages.success(request, f"Published as version {version.number}. Treatments from now on follow it.")
+    then = "Treatments from now on follow it." if _is_used(row) else "Say below after which technique it is used."
+    messages.success(request, f"Published as version {version.number}. {then}")
     if request.POST.get("running") == "move":
         _say_moved(request, move_courses(version=version, clinician=request.user, now=clock.now()))
     return redirect("protocol", key=row.key)
+
+
+def _is_used(row: Protocol) -> bool:
+    return row.key == DEFAULT_PROTOCOL or bool(row.techniques)
 
 
 def _move_older(request: StaffRequest, row: Protocol) -> HttpResponse:
@@ -86,6 +93,8 @@ def _page(request: StaffRequest, row: Protocol, draft: ProtocolVersion | None, p
         "in_force": row.published,
         "changes": changes_in_words(before=row.published, after=definition) if draft and row.published else [],
         "problem": problem or _problem(row.clinic, version),
+        "cautions": cautions(definition=definition, quiet=QuietWindow(row.clinic.quiet_start, row.clinic.quiet_end)),
+        "is_used": _is_used(row),
         "seen": draft_stamp(row),
         "running": request.POST.get("running", "leave"),
         "checks": [(one.check, told(one.differs)) for one in played],

@@ -144,8 +144,6 @@ def test_every_page_is_whole(open_page: OpenPage, day: Day, complaints: list[str
 
     owners = open_page(size=size, scheme=scheme)
     log_in(owners, "olivia")
-    for name, address in (OWNER_ADDRESSES | {"patient-erase": f"/patients/{day.sore.pk}/erase/"}).items():
-        owners.goto(address)
     for name, address in owner_addresses(day).items():
         response = owners.goto(address)
         assert response is not None

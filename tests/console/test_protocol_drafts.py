@@ -178,6 +178,13 @@ def test_a_draft_can_be_rehearsed_and_thrown_away(therapist: Client, clinic: Cli
     assert therapist.get(PAGE).status_code == 200
 
 
+def test_a_question_that_the_night_can_swallow_is_said_to_the_author(therapist: Client, typed: dict[str, Any]) -> None:
+    page = therapist.post(DRAFT, {**typed, "step-3-expires": "6 h", "action": "keep"}, follow=True).content.decode()
+
+    assert "Step 4 asks, and can be lost in the night" in page
+    assert "14 h last through every night." in page
+
+
 def test_an_older_version_becomes_the_draft_again(therapist: Client, clinic: Clinic) -> None:
     assert therapist.post(f"{PAGE}versions/1/restore/").status_code == 302
 
