@@ -50,6 +50,8 @@ class _Denials:
         taken = [match for match in self._concepts if match.means == "flag"] + pseudo
         denied: set[Match] = set()
         for trigger in self._all:
+            if any(sign.first < trigger.first < sign.last for sign in taken):
+                continue  # "I pinch my leg y no siento nada" is the sign itself
             if trigger.means == "deny" and not any(trigger.overlaps(other) for other in taken):
                 denied |= self._forward(trigger)
             elif trigger.means == "deny_answer":
