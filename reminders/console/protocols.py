@@ -11,10 +11,10 @@ from django.shortcuts import redirect, render
 
 from reminders import clock
 from reminders.clinic.errors import ConflictError
-from reminders.clinic.models import Clinic
-from reminders.console.access import May, StaffRequest, allows, room
+from reminders.clinic.models import Clinic, Patient
+from reminders.console.access import May, StaffRequest, access_patient, allows, room
 from reminders.console.protocol_words import change_in_words
-from reminders.console.rehearsals import RehearsalForm, as_story, first_values, story_of
+from reminders.console.rehearsals import RehearsalForm, as_story, first_values, person_of, story_of
 from reminders.console.step_axis import Axis, axis_of
 from reminders.content.models import Protocol, ProtocolVersion, RehearsalCheck
 from reminders.content.protocol_services import save_protocol_draft
@@ -23,9 +23,11 @@ from reminders.content.selectors import DEFAULT_PROTOCOL, definition_of
 from reminders.core.protocol_changes import protocol_changes
 from reminders.core.protocols import ProtocolDefinition
 from reminders.core.quiet_hours import QuietWindow
+from reminders.insights.selectors import find_patients
 
 UNPROCESSABLE: Final = 422
 LISTED: Final = 20
+FOUND: Final = 8
 
 
 @room(may=May.READ)
@@ -83,19 +85,19 @@ def access_version(request: StaffRequest, key: str, number: int) -> ProtocolVers
     return row
 
 
-def axis_for(*, clinic: Clinic, definition: ProtocolDefinition, given: dict[str, Any]) -> Axis:
-    """Return the steps on their axis after the treatment of a clean form, in the clinic's zone and quiet hours."""
+def axis_for(*, clinic: Clinic, definition: ProtocolDefinition, given: dict[str, Any], zone: str = "") -> Axis:
+    """Return the steps on their axis after the treatment of a clean form, in the zone given or else the clinic's."""
     return axis_of(
         steps=definition.steps,
-        ended_at=as_story(clinic=clinic, given=given).ends(),
-        zone=ZoneInfo(clinic.timezone),
+        ended_at=as_story(clinic=clinic, given=given, zone=zone).ends(),
+        zone=ZoneInfo(zone or clinic.timezone),
         quiet=QuietWindow(clinic.quiet_start, clinic.quiet_end),
     )
 
 
-def usual_treatment(clinic: Clinic) -> dict[str, Any]:
+def usual_treatment(clinic: Clinic, patient: Patient | None = None) -> dict[str, Any]:
     """Return a treatment of this morning, as a clean form has it."""
-    form = RehearsalForm(data=first_values(clinic=clinic, now=clock.now()))
+    form = RehearsalForm(data=first_values(clinic=clinic, now=clock.now(), patient=patient))
     form.is_valid()
     return form.cleaned_data
 
@@ -108,17 +110,19 @@ def changes_in_words(*, before: ProtocolVersion, after: ProtocolDefinition) -> l
 def _version_page(request: StaffRequest, row: ProtocolVersion) -> HttpResponse:
     clinic = request.user.clinic
     definition = definition_of(row)
-    is_sent = request.method == "POST"
-    form = (
-        RehearsalForm(request.POST) if is_sent else RehearsalForm(initial=first_values(clinic=clinic, now=clock.now()))
-    )
+    patient = _chosen_patient(request)
+    person = person_of(patient=patient, clinic=clinic, now=clock.now())
+    searched = request.POST.get("q", "").strip()[:80]
+    is_sent = request.method == "POST" and "q" not in request.POST
+    initial = first_values(clinic=clinic, now=clock.now(), patient=patient)
+    form = RehearsalForm(request.POST) if is_sent else RehearsalForm(initial=initial)
     is_played = is_sent and form.is_valid()
     if is_played and request.POST.get("action") == "save":
         check = _keep_check(request, row, definition, form)
         if check is not None:
             messages.success(request, "Kept. It is played before each publishing from now on.")
             return redirect("protocol_check", key=row.protocol.key, check_id=check.pk)
-    given = form.cleaned_data if is_played else usual_treatment(clinic)
+    given = form.cleaned_data if is_played else usual_treatment(clinic, patient)
     in_force = row.protocol.published
     versions = list(row.protocol.versions.select_related("author").order_by("-number")[:LISTED])
     earlier = _compared_with(row, in_force)
@@ -133,9 +137,13 @@ def _version_page(request: StaffRequest, row: ProtocolVersion) -> HttpResponse:
         "draft": next((one for one in versions if one.published_at is None), None),
         "definition": definition,
         "thresholds": definition.thresholds,
-        "axis": axis_for(clinic=clinic, definition=definition, given=given),
+        "axis": axis_for(clinic=clinic, definition=definition, given=given, zone=person.zone),
+        "patient": patient,
+        "person": person,
+        "searched": searched,
+        "found": find_patients(clinic=clinic, words=searched, limit=FOUND) if searched else [],
         "form": form,
-        "story": story_of(clinic=clinic, definition=definition, given=given) if is_played else None,
+        "story": story_of(clinic=clinic, definition=definition, given=given, person=person) if is_played else None,
         "is_default": row.protocol.key == DEFAULT_PROTOCOL,
         "elsewhere": list(
             Protocol.objects.filter(clinic=clinic).exclude(techniques=[]).exclude(key=DEFAULT_PROTOCOL).order_by("name")
@@ -146,6 +154,11 @@ def _version_page(request: StaffRequest, row: ProtocolVersion) -> HttpResponse:
         "zone": clinic.timezone,
     }
     return render(request, "console/protocol.j2", context, status=UNPROCESSABLE if form.errors else 200)
+
+
+def _chosen_patient(request: StaffRequest) -> Patient | None:
+    asked = request.GET.get("patient", "")
+    return access_patient(request, int(asked)) if asked.isdecimal() else None
 
 
 def _keep_check(

@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from reminders.core.advice import Screening
 from reminders.core.protocols import OUTCOME_BEFORE, ProtocolDefinition, StepDefinition
 from reminders.core.quiet_hours import QuietWindow
 from reminders.core.rehearsal import Moment, MomentKind, RehearsalStep, Treatment, rehearse
@@ -55,14 +56,22 @@ class Difference:
     line: Line
 
 
-def play_story(*, definition: ProtocolDefinition, story: Story) -> list[Moment]:
-    """Play a story through with this definition, for a patient whom nobody screened. Nothing is stored or sent."""
+def play_story(*, definition: ProtocolDefinition, story: Story, screening: Screening | None = None) -> list[Moment]:
+    """Play a story through with this definition; without a `screening` it is of a patient whom nobody screened.
+
+    Nothing is stored or sent.
+    """
     regions = frozenset({story.region} - {""})
     return rehearse(
         steps=[
             RehearsalStep(_scheduled(step), step.template_key)
             for step in definition.steps
-            if step.condition.holds(technique=story.technique, regions=regions, outcome=OUTCOME_BEFORE.get(step.kind))
+            if step.condition.holds(
+                technique=story.technique,
+                regions=regions,
+                screening=screening,
+                outcome=OUTCOME_BEFORE.get(step.kind),
+            )
         ],
         thresholds=definition.thresholds,
         treatment=Treatment(story.ends(), story.technique, regions),

@@ -1,12 +1,15 @@
 """Protocols: their steps in words, and a story played through without sending anything."""
 
+from datetime import date
+
 import pytest
 from django.test import Client
 
 from reminders import clock
-from reminders.clinic.models import AuditEvent, Clinic, Clinician
+from reminders.clinic.models import AuditEvent, Clinic, Clinician, Patient
 from reminders.content.services import load_starters
 from reminders.messaging.models import Message
+from tests import factories
 from tests.console.conftest import LogIn
 
 STORY = {
@@ -72,3 +75,50 @@ def test_what_is_typed_stays_where_something_is_wrong(therapist: Client) -> None
 @pytest.mark.usefixtures("starters")
 def test_a_stranger_sees_none_of_it(stranger: Clinician, log_in: LogIn) -> None:
     assert log_in(stranger).get(PAGE).status_code == 404
+
+
+@pytest.mark.usefixtures("starters")
+def test_a_story_can_be_played_as_a_patient_with_their_zone_language_and_screening(
+    therapist: Client, clinic: Clinic
+) -> None:
+    patient = factories.make_patient(
+        clinic=clinic,
+        given_name="Alma",
+        family_name="Ruiz",
+        language="es",
+        timezone="America/Denver",
+        screening=factories.NOTHING_TO_REPORT,
+    )
+    factories.make_treatment_session(patient=patient, technique="electro", regions=["hip"])
+    address = f"{PAGE}?patient={patient.pk}"
+
+    found = therapist.post(PAGE, {"q": "ruiz"}).content.decode()
+    page = therapist.get(address).content.decode()
+    story = therapist.post(address, {**STORY, "technique": "electro", "language": "es", "first": "2"}).content.decode()
+
+    assert f'href="{address}#rehearsal"' in found
+    assert '<option value="electro" selected>' in page
+    assert '<option value="es" selected>' in page
+    assert "11:30 AM MDT" in story.split('id="story"')[1]
+    assert "Gracias" in story
+    assert "Keep this story as a check" not in story, "a check holds nothing of a patient"
+
+
+@pytest.mark.usefixtures("starters")
+def test_what_the_screening_allows_decides_the_words_of_a_story(therapist: Client, clinic: Clinic) -> None:
+    born = date(1980, 5, 1)
+    free = factories.make_patient(clinic=clinic, screening=factories.NOTHING_TO_REPORT, birth_date=born)
+    facts = factories.NOTHING_TO_REPORT | {"reduced_sensation": True, "anticoagulant": True}
+    careful = factories.make_patient(clinic=clinic, screening=facts, birth_date=born)
+
+    told = [therapist.post(f"{PAGE}?patient={one.pk}", STORY).content.decode() for one in (free, careful)]
+
+    assert [words.split('id="story"')[1].split('id="details"')[0].count("ibuprofen") for words in told] == [1, 0]
+
+
+@pytest.mark.usefixtures("starters")
+def test_nobody_rehearses_as_a_patient_of_another_clinic(stranger: Clinician, log_in: LogIn, patient: Patient) -> None:
+    load_starters(clinic=stranger.clinic, now=clock.now())
+
+    assert log_in(stranger).get(f"{PAGE}?patient={patient.pk}").status_code == 404
+    assert patient.display_name not in log_in(stranger).post(PAGE, {"q": patient.family_name}).content.decode()
