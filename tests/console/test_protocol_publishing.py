@@ -5,7 +5,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from reminders import clock
 from reminders.clinic.models import AuditEvent, Clinic, Clinician, TreatmentSession
@@ -170,6 +172,7 @@ def test_plans_that_were_left_can_be_moved_later_and_twice_changes_nothing(
     _keep(therapist, **{"step-3-offset": "50 h"})
     therapist.post(PUBLISH, fields_of(therapist.get(PUBLISH), action=PUBLISH))
 
+    assert "See the plans that follow an older one" in therapist.get(PAGE).content.decode()
     page = therapist.get(PUBLISH)
     assert "1 running plan follows an older version" in page.content.decode()
     form = fields_of(page, action=PUBLISH)
@@ -228,6 +231,22 @@ def test_another_clinics_plans_are_neither_shown_nor_moved(
 
     assert theirs.patient.display_name not in page.content.decode()
     assert AftercarePlan.objects.get(treatment_session=theirs).state == "active"
+
+
+def test_the_page_asks_as_often_for_many_plans_as_for_one(therapist: Client, clinic: Clinic, now: datetime) -> None:
+    _course(clinic, hours_ago=1, now=now)
+    _keep(therapist, **{"step-3-offset": "50 h"})
+    therapist.get(PUBLISH)
+    with CaptureQueriesContext(connection) as few:
+        therapist.get(PUBLISH)
+    for number in range(12):
+        _course(clinic, hours_ago=1 + number / 10, now=now)
+
+    with CaptureQueriesContext(connection) as many:
+        page = therapist.get(PUBLISH).content.decode()
+
+    assert "13 running plans follow an older version." in page
+    assert len(many) == len(few)
 
 
 def test_a_front_desk_does_not_publish(staff: Staff, log_in: LogIn) -> None:

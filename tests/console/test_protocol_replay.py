@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from reminders import clock
 from reminders.clinic.models import Clinic, Clinician
@@ -105,6 +107,20 @@ def test_numbers_that_make_no_sense_are_told_at_their_field(therapist: Client, q
 
     assert response.status_code == 422
     assert sentence in response.content.decode()
+
+
+def test_the_page_asks_as_often_for_many_answers_as_for_one(therapist: Client, clinic: Clinic) -> None:
+    _answered(clinic, score=5)
+    therapist.get(YOURS)
+    with CaptureQueriesContext(connection) as few:
+        therapist.get(YOURS)
+    for _ in range(12):
+        _answered(clinic, score=8)
+
+    with CaptureQueriesContext(connection) as many:
+        therapist.get(YOURS)
+
+    assert len(many) == len(few)
 
 
 def test_another_clinics_answers_are_not_counted(
