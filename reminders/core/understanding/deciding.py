@@ -114,7 +114,11 @@ class _Decision:
         return self._answer(Intent.RESOLVED, evidence.well, sure=not doubtful)
 
     def _rest(self) -> Reading:
-        answered = self._context.of("deny_answer")  # "fever? no" asks nothing
+        answered = [
+            answer  # "fever? no" asks nothing, "or no?" does
+            for answer in self._context.of("deny_answer")
+            if not answer.first or self._tokens[answer.first - 1].norm not in {"o", "or"}
+        ]
         asked = [each for each in self._context.of("question") if not any(each.overlaps(one) for one in answered)]
         if asked:
             return self._answer(Intent.QUESTION, asked[:1], sure=False)

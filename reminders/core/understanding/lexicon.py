@@ -97,6 +97,7 @@ def build_lexicon(files: Mapping[str, str]) -> Lexicon:
         - (light - {"still", "todavia"}),
         weight=Counter(word for group in groups for pattern in group.patterns for word in pattern.words),
         numbers=frozenset(spelling["numbers"]),
+        slips=frozenset(classes.get("slips", ())),
         respell={short: tuple(long.split()) for short, long in spelling["words"].items()},
     )
     lexicon = Lexicon(

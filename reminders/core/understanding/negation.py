@@ -88,7 +88,7 @@ class _Denials:
             if word in _ENDS or word in self._terminators:
                 break
             if word in _LIST_WORDS:
-                if not items and word not in {"or", "o", "-"}:
+                if not items and word not in {"or", "o", "-"} and not self._opens_list(at):
                     break
                 separator = word
             elif word in self._symptoms:
@@ -97,6 +97,11 @@ class _Denials:
                 break
             at += 1
         return denied
+
+    def _opens_list(self, at: int) -> bool:
+        """Tell whether a bare list follows: "no: fever, chills", but not "no: I can't breathe"."""
+        following = self._tokens[at + 1].norm if at + 1 < len(self._tokens) else ""
+        return self._tokens[at].norm in {":", "("} and following not in self._subject | self._clause
 
     def _within(self, longest: Match) -> set[Match]:
         """Return what starts within a denied match, but for what runs on into another statement."""
@@ -139,12 +144,18 @@ class _Denials:
 
     def _has_or(self, at: int) -> bool:
         """Tell whether "or" comes before the sentence ends or a new statement starts."""
-        for token in self._tokens[at:]:
-            if token.norm in _ENDS or token.norm in self._terminators or token.norm in self._subject:
+        for place, token in enumerate(self._tokens[at:], at):
+            is_subject = token.norm in self._subject and not self._is_spanish_have(place)
+            if token.norm in _ENDS or token.norm in self._terminators or is_subject:
                 return False
             if token.norm in {"or", "nor", "ni", "o", "u"}:
                 return True
         return False
+
+    def _is_spanish_have(self, at: int) -> bool:
+        """Tell whether "he" is the "have" of "no he tenido fiebre"."""
+        following = self._tokens[at + 1].norm if at + 1 < len(self._tokens) else ""
+        return self._tokens[at].norm == "he" and following.endswith(("ado", "ido", "sto", "cho"))
 
     def _backward(self, answer: Match) -> set[Match]:
         """Deny the question or bare item directly before an answer: "fever? no", "chest pain: none"."""

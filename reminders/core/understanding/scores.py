@@ -38,6 +38,7 @@ _ABOUT_THE_SCORE = frozenset(
 )
 _MOST_WORDS_IN_RANGE = 4
 _ARRIVED = {("down", "to"), ("up", "to"), ("bajo", "a"), ("subio", "a"), ("bajando", "a")}  # "started high, down to 2"
+_LEFT = {(verb, "de") for verb in ("baje", "bajo", "bajado", "subi", "subio", "vengo", "venia")}  # "3, baje de 6"
 _BEFORE_ONLY = frozenset({"from", "had", "tuve", "tenia"})  # these speak of the number after them
 
 
@@ -202,6 +203,8 @@ class _Scorer:
             return following in self._past
         if tuple(lead[-2:]) in _ARRIVED:
             return False
+        if tuple(lead[-2:]) in _LEFT:
+            return True
         return next((word for word in reversed(lead) if word in time_words), "") in self._past
 
     def _corrected(self, candidates: list[Candidate]) -> list[Candidate]:

@@ -25,9 +25,15 @@ class Speller:
     respell: Mapping[str, tuple[str, ...]]
     weight: Mapping[str, int] = field(default_factory=dict)  # how many patterns ask for the word
     numbers: frozenset[str] = frozenset()
+    slips: frozenset[str] = frozenset()  # short words worth knowing by their letters alone
+    _slipped: dict[str, str] = field(default_factory=dict)
     _neighbours: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for word in sorted(self.slips):
+            for slip in _slips(word) - self.known:
+                # What may be meant for two of them is left alone.
+                self._slipped[slip] = slip if self._slipped.get(slip, word) != word else word
         for word in sorted(self.targets):
             for short in _deletions(word, _errors_allowed(len(word))):
                 self._neighbours.setdefault(short, []).append(word)
@@ -62,6 +68,8 @@ class Speller:
                 return self.respell[candidate]
             if candidate in self.known:
                 return (candidate,)
+        if word in self._slipped:
+            return (self._slipped[word],)
         for heard in _by_sound(word):
             if heard in self.known:
                 return self.respell.get(heard, (heard,))
@@ -99,6 +107,13 @@ class Speller:
 def _sounds_alike(word: str, target: str) -> bool:
     """Tell whether both begin with the same sound for Spanish ears: "inchado" and "hinchado", "bomito" and "vomito"."""
     return (target[0] == "h" and target[1:2] == word[0]) or {word[0], target[0]} in _SAME_SOUND
+
+
+def _slips(word: str) -> set[str]:
+    """Return the word with two neighbours swapped, and where it is long enough with one letter left out."""
+    swapped = {word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1)}
+    dropped = {word[:at] + word[at + 1 :] for at in range(len(word))} if len(word) >= SHORTEST_ONE_ERROR else set()
+    return swapped | dropped
 
 
 def _by_sound(word: str) -> Iterator[str]:
