@@ -7,8 +7,9 @@ from typing import Any, Final
 from reminders.clinic.models import Clinic
 from reminders.clinic.phones import format_phone
 from reminders.content.selectors import clinic_values
+from reminders.core.readability import ReadingLevel, reading_level
 from reminders.core.rendering import TemplateError, compile_text, render
-from reminders.core.segments import SegmentCount, count_segments, ucs2_characters
+from reminders.core.segments import SegmentCount, count_segments, to_plain, ucs2_characters
 from reminders.core.text_variables import VARIABLES, VariableKind
 from reminders.core.texts import TEXTS, TextKey, advice_hazards, check_text, sample_values
 
@@ -63,6 +64,8 @@ class Preview:
     pieces: list[tuple[str, bool]] = field(default_factory=list)
     problem: Problem | None = None
     hazards: list[str] = field(default_factory=list)
+    level: ReadingLevel | None = None
+    can_be_plain: bool = False
 
 
 def options_for(text: TextKey, chosen: Mapping[str, str], *, was_sent: bool) -> list[Option]:
@@ -104,6 +107,9 @@ def preview(*, clinic: Clinic, text: TextKey, language: str, source: str, option
         pieces=_pieces(body),
         problem=None if problem and problem.sentence in hazards else problem,
         hazards=hazards,
+        # The clinic's own name is as hard as it is, and no author can change it.
+        level=reading_level(text=body.replace(clinic.name, "Clinic"), language=language),
+        can_be_plain=to_plain(source) != source,
     )
 
 

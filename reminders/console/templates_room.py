@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -11,6 +12,7 @@ from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 
 from reminders import clock
+from reminders.clinic.errors import ConflictError, ReminderError
 from reminders.clinic.models import Clinic
 from reminders.console import previews
 from reminders.console.access import May, StaffRequest, allows, room
@@ -20,10 +22,13 @@ from reminders.content import services
 from reminders.content.models import Template, TemplateVersion
 from reminders.content.selectors import current_texts
 from reminders.core.rendering import TemplateError
+from reminders.core.segments import to_plain
 from reminders.core.texts import QUICK, TEXTS, Audience, Medium, TextKey
 from reminders.core.word_changes import word_changes
+from reminders.messaging.compose import default_sender
 from reminders.messaging.models import Message
 from reminders.messaging.rewording import move_to, texts_with_older_words
+from reminders.messaging.trying_out import write_test
 
 UNPROCESSABLE: Final = 422
 SHOWN: Final = 25
@@ -60,10 +65,16 @@ def editor(request: StaffRequest, key: str, language: str) -> HttpResponse:
         return _page(request, text, language, EditorForm(initial={"body": _words_to_edit(request, key, language)}))
     form = EditorForm(request.POST)
     action = request.POST.get("action", "preview")
+    if action == "plain" and form.is_valid():
+        plain = to_plain(form.cleaned_data["body"].replace("\r\n", "\n"))
+        messages.success(request, "Replaced. Look at the words once more; nothing is stored yet.")
+        return _page(request, text, language, EditorForm(initial={"body": plain}))
     if action == "preview" or not form.is_valid():
         return _page(request, text, language, form, status=200 if form.is_valid() else UNPROCESSABLE)
     if not allows(clinician=request.user, may=May.PUBLISH_TEXTS):
         raise PermissionDenied
+    if action == "test":
+        return _text_to_oneself(request, text, language, form)
     return _save(request, text, language, form, action)
 
 
@@ -105,6 +116,37 @@ def _save(request: StaffRequest, text: TextKey, language: str, form: EditorForm,
     return _page(request, text, language, form, status=UNPROCESSABLE)
 
 
+def _text_to_oneself(request: StaffRequest, text: TextKey, language: str, form: EditorForm) -> HttpResponse:
+    """Send the words as they stand, for the sample patient, to the phone of whoever presses the button."""
+    shown = _preview_context(request, text, language)["preview"]
+    try:
+        if not request.user.phone:
+            raise ConflictError("Your account has no phone yet: set it on your account page, then try again.")
+        if not shown.parts or text.medium is not Medium.SMS:
+            raise ConflictError("These words cannot be texted as they stand.")
+        write_test(
+            sender=default_sender(clinic=request.user.clinic),
+            number=request.user.phone,
+            clinician=request.user,
+            now=clock.now(),
+            key=_key(request),
+            words=shown.body,
+        )
+    except ReminderError as error:
+        form.add_error("body", str(error))
+        return _page(request, text, language, form, status=UNPROCESSABLE)
+    messages.success(request, "On its way to your phone. Nothing is stored or published.")
+    return _page(request, text, language, form)
+
+
+def _key(request: StaffRequest) -> UUID:
+    """Return what makes one press of the button one text."""
+    try:
+        return UUID(request.POST.get("test_key", ""))
+    except ValueError:
+        return uuid4()
+
+
 def _ask_about_planned(
     request: StaffRequest, text: TextKey, language: str, form: EditorForm, affected: QuerySet[Message], count: int
 ) -> HttpResponse:
@@ -140,6 +182,7 @@ def _page(request: StaffRequest, text: TextKey, language: str, form: EditorForm,
         "published": published,
         "draft": next((version for version in versions if version.published_at is None), None),
         "palette": previews.palette(text, language),
+        "test_key": uuid4(),
         "can_publish": allows(clinician=request.user, may=May.PUBLISH_TEXTS),
         "zone": clinic.timezone,
     }

@@ -75,6 +75,20 @@ def to_gsm(text: str) -> str:
     return unicodedata.normalize("NFC", text.translate(_PLAIN)).translate(_PLAIN)
 
 
+def to_plain(text: str) -> str:
+    """Replace what forces UCS-2 by plain characters that read the same: look-alikes, and accents the alphabet lacks.
+
+    "dolió" becomes "dolio", while é, ñ and ü, which the alphabet has, stay. What has no plain twin (emoji, other
+    scripts) stays too, so the answer can still be UCS-2.
+    """
+    return "".join(char if char in GSM else _without_accent(char) for char in to_gsm(text))
+
+
+def _without_accent(char: str) -> str:
+    letter = unicodedata.normalize("NFD", char)[0]
+    return letter if letter in GSM else char
+
+
 def _septets(text: str) -> Iterator[int]:
     for char in text:
         yield 2 if char in GSM_EXTENSION else 1

@@ -26,8 +26,12 @@ _VERB: Final = "sender_tested"
 WORDS: Final = "{name}: a test. Texts from this number arrive. There is nothing to do."
 
 
-def write_test(*, sender: Sender, number: str, clinician: Clinician, now: datetime, key: UUID) -> Message:
+def write_test(
+    *, sender: Sender, number: str, clinician: Clinician, now: datetime, key: UUID, words: str = ""
+) -> Message:
     """Store a test text to `number`, as typed, on record; the same `key` again returns the row that stands.
+
+    It says `words`, or that it is a test where none are given.
 
     To a phone of the clinic's staff it leaves at once; anybody else's is left alone in quiet hours, by the clinic's
     clock. Raises PhoneError for what cannot be texted, and ConflictError for a patient's number, one that ended the
@@ -40,7 +44,7 @@ def write_test(*, sender: Sender, number: str, clinician: Clinician, now: dateti
         standing = Message.objects.filter(clinic=clinic, dedupe_key=dedupe_key).first()
         if standing is not None:
             return standing
-        message = _build(sender, phone, clinician, now, dedupe_key)
+        message = _build(sender, phone, clinician, now, dedupe_key, words or WORDS.format(name=clinic.name))
         _check(message, phone, now)
         stored = store(message)
         audit.record(
@@ -65,14 +69,14 @@ def newest_tests(*, clinic: Clinic) -> list[Message]:
     return [rows[one] for one in ids if one in rows]
 
 
-def _build(sender: Sender, phone: str, clinician: Clinician, now: datetime, dedupe_key: str) -> Message:
+def _build(sender: Sender, phone: str, clinician: Clinician, now: datetime, dedupe_key: str, words: str) -> Message:
     clinic = sender.clinic
     is_ours = Clinician.objects.filter(clinic=clinic, is_active=True, phone=phone).exists()
     quiet = QuietWindow(clinic.quiet_start, clinic.quiet_end)
     message = new_message(
         clinic=clinic,
         kind=Kind.PERSONAL,
-        words=Words(WORDS.format(name=clinic.name), None, "en"),
+        words=Words(words, None, "en"),
         sender=sender,
         to_number=phone,
         due_at=now if is_ours else next_open(at=now, zone=ZoneInfo(clinic.timezone), quiet=quiet),
