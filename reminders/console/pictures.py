@@ -1,12 +1,16 @@
 """Pictures that patients sent: what a page says of each, and the bytes, for staff of that clinic alone."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 
+from reminders import clock
+from reminders.clinic import audit
+from reminders.clinic.models import AuditEvent
 from reminders.console.access import May, StaffRequest, access_picture, room
 from reminders.conversations.models import InboundMessage, Picture
 from reminders.conversations.pictures import open_picture, shown_pictures
@@ -21,6 +25,8 @@ REFUSALS: Final = {
     "no_answer": "the carrier could not be reached for over an hour.",
 }
 ASK_AGAIN: Final = "If it matters, ask for it again or look at it at the next visit."
+OPENED: Final = "picture_opened"
+SEEN_FOR: Final = timedelta(hours=1)
 MEGABYTE: Final = 1024 * 1024
 
 
@@ -61,6 +67,7 @@ def picture(request: StaffRequest, public_id: UUID) -> HttpResponse:
     content = open_picture(row)
     if content is None:
         raise Http404
+    _note_who_looked(request, row)
     kind = row.media_type.partition("/")[2]
     disposition = "attachment" if row.media_type == HEIC else "inline"
     return HttpResponse(
@@ -74,3 +81,21 @@ def picture(request: StaffRequest, public_id: UUID) -> HttpResponse:
             "Cross-Origin-Resource-Policy": "same-origin",
         },
     )
+
+
+def _note_who_looked(request: StaffRequest, row: Picture) -> None:
+    """Put on record that somebody saw a picture, once an hour: a page that refreshes draws it anew."""
+    now = clock.now()
+    seen = AuditEvent.objects.filter(
+        subject="picture", subject_id=row.pk, verb=OPENED, clinician=request.user, at__gt=now - SEEN_FOR
+    )
+    if not seen.exists():
+        audit.record(
+            clinic=request.user.clinic,
+            actor=AuditEvent.Actor.CLINICIAN,
+            clinician=request.user,
+            verb=OPENED,
+            subject=row,
+            patient=row.inbound.patient,
+            now=now,
+        )

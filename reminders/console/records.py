@@ -28,6 +28,7 @@ TITLES: Final[Mapping[str, str]] = {
     "patients_merged": "Brought together with a second entry",
     "exported_patient": "All that is held was saved as a file",
     "number_opened": "Number looked at",
+    "picture_opened": "Picture looked at",
     "number_is_fine": "Number said to be right",
     "number_quarantined": "Number held as a wrong one",
     "linked_to_patient": "A text was linked to this patient",

@@ -18,6 +18,8 @@ URGENT_UNTAKEN_SECONDS: Final = 300
 DUE_TOO_OLD_SECONDS: Final = 60
 UNREAD_TOO_OLD_SECONDS: Final = 60
 UNPLANNED_TOO_OLD_SECONDS: Final = 60
+# A fresh picture is here within seconds; the tries go on for an hour and twenty minutes.
+PICTURE_TOO_OLD_SECONDS: Final = 900
 # Evidence is looked for over 15 minutes, an hour where the carrier cannot be asked; then a person decides.
 AMBIGUOUS_TOO_OLD_SECONDS: Final = 3600 + 300
 
@@ -151,6 +153,17 @@ def _replies(facts: Facts) -> Found:
         )
 
 
+def _pictures(facts: Facts) -> Found:
+    waiting = facts.figures.pictures
+    if waiting.oldest_seconds > PICTURE_TOO_OLD_SECONDS:
+        yield attention(
+            f"{many(waiting.count, 'picture')} from patients not fetched yet; the oldest for "
+            f"{span(waiting.oldest_seconds)}.",
+            "Look at the log of the workers that serve `tidy`: do they reach the carrier's media, and is its sign-in "
+            "right? After an hour and twenty minutes a picture is given up.",
+        )
+
+
 def _plans(facts: Facts) -> Found:
     owed = facts.figures.sessions_owed_a_plan
     if owed.oldest_seconds > UNPLANNED_TOO_OLD_SECONDS:
@@ -218,6 +231,7 @@ CHECKS: Final[Mapping[str, Callable[[Facts], Found]]] = {
     "taken_twice": _taken_twice,
     "reports": _reports,
     "replies": _replies,
+    "pictures": _pictures,
     "plans": _plans,
     "clinics": _clinics,
     "upkeep": _database,

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from reminders import clock
 from reminders.clinic.models import AuditEvent, TreatmentSession
-from reminders.conversations.models import InboundMessage
+from reminders.conversations.models import InboundMessage, Picture
 from reminders.core.states import IN_OUTBOX, EscalationState, MessageState, Severity
 from reminders.escalations.models import Escalation
 from reminders.insights.heartbeats import Duty, duties
@@ -96,6 +96,7 @@ class Figures:
     unread: Waiting
     inbox: Waiting
     texts_to_nobody: int
+    pictures: Waiting
     sessions_owed_a_plan: Waiting
     second_carrier_ids: int
     reports_of_nothing: int
@@ -127,6 +128,11 @@ def read_figures(*, now: datetime) -> Figures:
         texts_to_nobody=InboundMessage.objects.filter(
             clinic__isnull=True, received_at__gt=now - LOST_TEXTS_SHOWN_FOR
         ).count(),
+        pictures=_waiting(
+            Picture.objects.filter(next_try_at__isnull=False, state=Picture.State.WAITING),
+            "inbound__received_at",
+            now,
+        ),
         sessions_owed_a_plan=_waiting(
             TreatmentSession.objects.exclude(planned_revision=F("revision")).order_by("updated_at")[:COUNTED],
             "updated_at",
@@ -145,7 +151,9 @@ def read_figures(*, now: datetime) -> Figures:
 
 
 def _waiting(
-    rows: "QuerySet[OutboxRow] | QuerySet[InboundMessage] | QuerySet[TreatmentSession]", since: str, now: datetime
+    rows: "QuerySet[OutboxRow] | QuerySet[InboundMessage] | QuerySet[Picture] | QuerySet[TreatmentSession]",
+    since: str,
+    now: datetime,
 ) -> Waiting:
     found = rows.aggregate(count=Count("pk"), oldest=Min(since))
     return Waiting(found["count"], _seconds_since(found["oldest"], now))

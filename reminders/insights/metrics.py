@@ -43,6 +43,7 @@ def families(figures: Figures) -> Iterator[Metric]:
     yield from _waiting("reminders_inbound_unread", "Texts from patients not read by anybody", figures.unread)
     yield from _waiting("reminders_inbox_open", "Texts from patients that a person should read", figures.inbox)
     yield _gauge("reminders_inbound_to_no_sender", "Texts within 7 days to a number not ours", figures.texts_to_nobody)
+    yield from _waiting("reminders_pictures_waiting", "Pictures still at the carrier", figures.pictures)
     yield from _waiting(
         "reminders_sessions_owed_a_plan", "Treatment sessions without their plan", figures.sessions_owed_a_plan
     )

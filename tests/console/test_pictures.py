@@ -5,7 +5,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from reminders import clock
-from reminders.clinic.models import Clinician, Patient
+from reminders.clinic.models import AuditEvent, Clinician, Patient
 from reminders.conversations.models import InboundMessage, Picture
 from tests import factories
 from tests.console.conftest import LogIn
@@ -84,3 +84,20 @@ def test_a_page_that_refreshes_its_pictures_keeps_nobody_logged_in(therapist: Cl
 
     assert "sessionid" not in therapist.get(f"/pictures/{row.public_id}/").cookies
     assert "sessionid" in therapist.get("/").cookies
+
+
+def test_who_looked_is_on_record_once_an_hour(
+    therapist: Client, text: InboundMessage, patient: Patient, stranger: Clinician, log_in: LogIn
+) -> None:
+    row = factories.make_picture(inbound=text)
+    for _look in range(3):
+        therapist.get(f"/pictures/{row.public_id}/")
+    log_in(stranger).get(f"/pictures/{row.public_id}/")
+
+    (event,) = AuditEvent.objects.filter(verb="picture_opened")
+    assert (event.subject_id, event.patient_id) == (row.pk, patient.pk)
+    assert "Picture looked at" in therapist.get(f"/patients/{patient.pk}/").content.decode()
+
+    AuditEvent.objects.filter(pk=event.pk).delete()
+    therapist.get(f"/pictures/{row.public_id}/")
+    assert AuditEvent.objects.filter(verb="picture_opened").count() == 1

@@ -49,6 +49,7 @@ WELL = Figures(
     unread=Waiting(1, 2),
     inbox=Waiting(3, 9000),
     texts_to_nobody=0,
+    pictures=Waiting(2, 20),
     sessions_owed_a_plan=Waiting(1, 3),
     second_carrier_ids=0,
     reports_of_nothing=0,
@@ -82,6 +83,7 @@ def test_on_a_good_day_nothing_is_found() -> None:
         pytest.param({"reports_of_nothing": 2}, "reports", "attention", "2 status reports", id="reports of nothing"),
         pytest.param({"unread": Waiting(1, 61)}, "replies", "danger", "1 reply not read", id="unread"),
         pytest.param({"texts_to_nobody": 3}, "replies", "danger", "no sender of any clinic", id="to nobody"),
+        pytest.param({"pictures": Waiting(2, 1200)}, "pictures", "attention", "2 pictures from", id="pictures"),
         pytest.param({"sessions_owed_a_plan": Waiting(2, 4e5)}, "plans", "danger", "oldest for 4 days", id="unplanned"),
         pytest.param({"clock_offset_seconds": 7200}, "clock", "danger", "moved by 2 h 0 min", id="moved clock"),
         pytest.param(

@@ -9,11 +9,11 @@ from django.test.utils import CaptureQueriesContext
 from reminders import clock
 from reminders.clinic import audit
 from reminders.clinic.models import AuditEvent, Clinic, Patient
-from reminders.conversations.models import InboundMessage
+from reminders.conversations.models import InboundMessage, Picture
 from reminders.insights import figures
 from reminders.insights.figures import Waiting, read_figures
 from reminders.messaging.models import CarrierEvent, OutboxRow
-from tests.factories import make_escalation, make_inbound, make_message, make_treatment_session
+from tests.factories import make_escalation, make_inbound, make_message, make_picture, make_treatment_session
 
 pytestmark = pytest.mark.django_db
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -100,6 +100,14 @@ def test_texts_that_nobody_read_and_texts_to_nobody(patient: Patient, now: datet
     read = read_figures(now=now)
 
     assert (read.unread, read.inbox, read.texts_to_nobody) == (Waiting(1, 60), Waiting(1, 3600), 1)
+
+
+def test_pictures_that_are_still_at_the_carrier(patient: Patient, now: datetime) -> None:
+    text = make_inbound(patient=patient, now=now - HOUR, handled_at=now)
+    make_picture(inbound=text)
+    Picture.objects.create(clinic=patient.clinic, inbound=text, position=1, next_try_at=now)
+
+    assert read_figures(now=now).pictures == Waiting(1, 3600)
 
 
 def test_sessions_that_are_owed_a_plan(patient: Patient, now: datetime) -> None:
