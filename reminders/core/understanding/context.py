@@ -12,13 +12,13 @@ from reminders.core.understanding.matching import Match
 from reminders.core.understanding.negation import negated_matches
 from reminders.core.understanding.reading import Flag
 from reminders.core.understanding.text import Token
+from reminders.core.understanding.titles import title_places
 
 _PLACES = frozenset({"on", "in", "of", "at", "from", "under", "behind", "near", "around", "en", "de", "por", "sobre"})
 _NOT_BACK = frozenset(
     {"no", "not", "nothing", "none", "nada", "fine", "ok", "good", "bien", "all", "never", "great"}
-    | {"nunca", "jamas", "ni", "wonderful", "marvelous", "perfect", "perfecto", "perfecta", "doy"}
+    | {"nunca", "jamas", "ni", "wonderful", "marvelous", "perfect", "perfecto", "perfecta", "doy", "different"}
 )
-_QUOTES, _LONGEST_TITLE = frozenset({'"', "'"}), 4
 _ENDS = frozenset({".", "!", "?", ";"})
 _CLOSE = 2
 # Signs of this moment; with one of these words it is an old story, a habit, a question or also about the writer.
@@ -38,6 +38,8 @@ _HARD_TO_BREATHE = frozenset({"breathing.hard", "breathing.hard_es", "breathing.
 _POINTS = frozenset({"it", "its", "this", "theres", "there", "esto", "esta", "hay"})
 _CONDITIONS = frozenset({"if", "when", "unless", "case", "si", "cuando", "suppose"})
 _ABOUT_SORENESS, _WHOLE_SENTENCE = "hypothetical.soreness", "hypothetical.whole"
+# A figure of speech takes a sign or a state away, not what is said around it.
+_NEVER_MASKED = frozenset({"idiom", "self_caused", "historical"})
 _GENERAL = "hypothetical.general"
 # What each cause explains away.
 _CAUSED = {
@@ -50,6 +52,9 @@ _CAUSED = {
         "breathing.air_short",
     },
     "self_caused.chest": {"chest.pain", "chest.pressed", "chest.mention"},
+    "self_caused.dentist": {"neuro.numb", "neuro.part_dead", "neuro.brain", "neuro.head"},
+    "self_caused.crying": {"allergic.swelling", "allergic.face"},
+    "self_caused.heart": {"other.heart", "other.heart_any"},
     "self_caused.effort": {"neuro.weak", "neuro.part_fails"},
     "self_caused.infection": {"infection.skin", "infection.chills", "infection.site", "infection.hot_body"},
 }
@@ -73,11 +78,11 @@ class Context:
         idioms = [match for match in matches if match.means == "idiom"]
         self.tokens = tokens
         self.sentence = _sentences(tokens)
-        titles = _titles(tokens, self.sentence, lexicon.words("media"))
+        titles = title_places(tokens, self.sentence, lexicon.words("media"))
         self.matches = [
             match
             for match in matches
-            if match.means == "idiom"
+            if match.means in _NEVER_MASKED
             or not (any(_masks(idiom, match) for idiom in idioms) or titles.issuperset(range(match.first, match.last)))
         ]
         self._lexicon = lexicon
@@ -104,7 +109,7 @@ class Context:
         """Return how this match stands in the reply."""
         if match in self._negated:
             return Status.NEGATED
-        has_it_too = any(match.first < too.first for too in self.of("me_too"))
+        has_it_too = any(match.first < too.first and not self._is_score_or_denial(too) for too in self.of("me_too"))
         if not has_it_too and self._is_hypothetical(match) and Flag.SELF_HARM not in match.flags:
             return Status.HYPOTHETICAL
         if not has_it_too:
@@ -115,6 +120,12 @@ class Context:
         if self._is_self_caused(match):
             return Status.SELF_CAUSED
         return Status.PRESENT
+
+    def _is_score_or_denial(self, too: Match) -> bool:
+        """Tell whether the patient's own is a number or nothing: "worst pain of her life. Mine's a 2"."""
+        following = _up_to_end([token.norm for token in self.tokens[too.last : too.last + 4]])
+        kinds = {token.kind for token in self.tokens[too.last : too.last + len(following)]}
+        return "number" in kinds or not {"not", "doesnt", "isnt", "didnt", "fine"}.isdisjoint(following)
 
     def same_sentence(self, one: Match, other: Match) -> bool:
         """Tell whether both start in the same sentence."""
@@ -203,6 +214,9 @@ class Context:
         if not self.same_sentence(again, match) or again.first < trigger.first:
             return False
         before = [token.norm for token in self.tokens[max(0, again.first - 3) : again.first]]
+        beside = self.tokens[max(0, again.first - 1) : again.last + 1]
+        if any(token.kind == "number" for token in beside):
+            return False  # "hoy 1" is the score of today
         return _NOT_BACK.isdisjoint(following) and _NOT_BACK.isdisjoint(before) and _ASKS.isdisjoint(before)
 
     def _is_about_another(self, match: Match) -> bool:
@@ -225,7 +239,7 @@ class Context:
             if word in self._third:
                 is_named = any(other.first < at for other in self._others)  # else it is the patient, told by another
                 return is_named and not self._on_the_patient(match)
-            if word in self._patient and not (word == "me" and at and self.tokens[at - 1].norm in _BESIDE):
+            if word in self._patient and not (word in {"me", "mine"} and at and self.tokens[at - 1].norm in _BESIDE):
                 return False
         return False
 
@@ -264,27 +278,6 @@ def _masks(idiom: Match, match: Match) -> bool:
     if idiom.rule == _FAINT and match.means != "flag":
         return False
     return idiom.overlaps(match)
-
-
-def _titles(tokens: list[Token], sentence: list[int], media: frozenset[str]) -> set[int]:
-    """Return the places of quoted words beside a word for what has a title: the song "Shortness of Breath"."""
-    found: set[int] = set()
-    opened = -1
-    for at, token in enumerate(tokens):
-        if token.norm not in _QUOTES:
-            continue
-        if opened < 0 or sentence[opened] != sentence[at]:
-            opened = at
-            # The mark that closes single quotes is taken for an apostrophe, so a few words have to do.
-            single = range(at + 1, min(len(tokens), at + 1 + _LONGEST_TITLE)) if token.norm == "'" else range(0)
-            inside = set(single)
-        else:
-            inside = set(range(opened + 1, at))
-            opened = -1
-        of_sentence = {place for place, number in enumerate(sentence) if number == sentence[at]}
-        if any(tokens[place].norm in media for place in of_sentence):
-            found |= inside & of_sentence
-    return found
 
 
 def _sentences(tokens: list[Token]) -> list[int]:

@@ -19,6 +19,7 @@ _OR_WORDS = frozenset({"or", "nor", "ni", "o", "u", "/"})
 _TURNS = frozenset(
     {"besides", "except", "apart", "aside", "excepto", "salvo", "but", "pero", "now", "ahora", "just", "only", "solo"}
 )
+_CONTRASTS = frozenset({"but", "pero", "though", "although", "aunque"})
 _ONLY = frozenset({"nomas", "only", "solamente", "though", "tho"})
 _CONCEPTS = frozenset({"flag", "sore", "mild", "worse"})
 _STRONG_AFTER = frozenset({"is", "are", "wont", "keeps", "started", "came", "esta", "sigue", "empezo"})
@@ -165,7 +166,8 @@ class _Denials:
         if self._tokens[answer.first].norm == "nada" and not words.isdisjoint({"no", "sin", "a", "por", "para"}):
             return set()  # "pulso en 150 sin hacer nada"
         is_statement = not words.isdisjoint(self._clause | self._subject) and not asked
-        if is_statement:
+        is_bare = any(match.first == first and match.last == answer.first for match in self._concepts)
+        if is_statement and not is_bare:
             return set()
         return {match for match in self._concepts if first <= match.first and match.last <= answer.last}
 
@@ -183,6 +185,8 @@ class _Denials:
         while at >= 0 and self._tokens[at].norm in _ENDS | _LIST_WORDS:
             at -= 1
         denied: set[Match] = set()
+        if at >= 0 and self._tokens[at].norm in _CONTRASTS:
+            return denied  # "hurts bad but none of that"
         while at >= 0:
             first = at
             while first > 0 and self._tokens[first - 1].norm not in _ENDS | self._terminators:

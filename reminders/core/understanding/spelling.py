@@ -77,6 +77,8 @@ class Speller:
             return (f"{word[:-1]}s",)
         if word.endswith("s") and len(word) > SHORTEST_POSSESSIVE and word[:-1] in self.known:  # "calf's swollen"
             return (word[:-1],)
+        if (present := _present(word)) in self.known:
+            return self.respell.get(present, (present,))
         if word.endswith("ish") and word[:-3] in self.known and word[:-3] in self.numbers:  # "threeish"
             return (word[:-3], "ish")
         meant = self._meant(shorten_runs(word, 1))
@@ -107,6 +109,14 @@ class Speller:
 def _sounds_alike(word: str, target: str) -> bool:
     """Tell whether both begin with the same sound for Spanish ears: "inchado" and "hinchado", "bomito" and "vomito"."""
     return (target[0] == "h" and target[1:2] == word[0]) or {word[0], target[0]} in _SAME_SOUND
+
+
+def _present(word: str) -> str:
+    """Return the present tense of a regular Spanish verb that is told of the past: "trababan" is "traban"."""
+    for ending, now in (("aban", "an"), ("aba", "a"), ("aron", "an")):
+        if word.endswith(ending):
+            return word[: -len(ending)] + now
+    return ""
 
 
 def _slips(word: str) -> set[str]:
