@@ -151,9 +151,17 @@ def test_code_in_a_text_never_reaches_what_a_call_says(body: str) -> None:
 def test_a_danger_told_of_somebody_else_is_a_call_the_same_day_and_no_further_question(story: Story) -> None:
     check_in = story.asked()
 
-    story.texts("Mum's talking all jumbled and slurry since this morning")
+    story.texts("my neighbor is talking all jumbled and slurry since this morning")
 
     check_in.refresh_from_db()
     case = story.case()
     assert (case.reason, case.severity) == ("anothers_danger", "same_day")
     assert (check_in.outcome, story.answers()) == ("human", ["person_will_look"])
+
+
+def test_a_child_who_writes_about_the_parent_on_the_patients_phone_rings_at_once(story: Story) -> None:
+    story.texts("Mum's talking all jumbled and slurry since this morning")
+
+    case = story.case()
+    assert (case.reason, case.severity) == ("red_flag", "urgent")
+    assert "emergency" in story.answers()
