@@ -52,7 +52,7 @@ _CAUSED = {
         "breathing.air_short",
     },
     "self_caused.chest": {"chest.pain", "chest.pressed", "chest.mention"},
-    "self_caused.dentist": {"neuro.numb", "neuro.part_dead", "neuro.brain", "neuro.head"},
+    "self_caused.dentist": {"neuro.numb", "neuro.part_dead", "neuro.brain", "neuro.head", "neuro.weak"},
     "self_caused.crying": {"allergic.swelling", "allergic.face"},
     "self_caused.heart": {"other.heart", "other.heart_any"},
     "self_caused.effort": {"neuro.weak", "neuro.part_fails"},

@@ -18,6 +18,7 @@ from reminders.core.understanding.text import Token, tokenise
 PERSISTS_FROM = 4  # 4 of 10 is the most used lower bound of "moderate" (Woo 2015); a convention, not a proof
 _STATES = ("flag", "sore", "well", "better", "worse", "same", "mild", "opt_out", "question")
 _TOLD = "opt_out.told"  # "I said stop" is no wish of now beside "turn my texts back on"
+_TURNS = frozenset({"but", "pero", "though", "although", "aunque", "still", "todavia", "yet", "except"})
 _NO_FLAGS: frozenset[Flag] = frozenset()
 
 
@@ -47,6 +48,7 @@ def _read(text: str, *, with_suspicion: bool) -> Reading:
 class _Decision:
     def __init__(self, text: str, tokens: list[Token], lexicon: Lexicon) -> None:
         self._text, self._tokens = text, tokens
+        self._body = lexicon.words("body")
         self._context = Context(tokens, find_matches(tokens, lexicon), lexicon)
         self._evidence = gather_evidence(self._context, lexicon)
         states = frozenset(match.first for match in self._context.of(*_STATES))
@@ -107,11 +109,17 @@ class _Decision:
             contrary = bool(evidence.well or evidence.denied_sore) and not evidence.sore
             said = evidence.sore + evidence.worse
             return self._answer(Intent.PERSISTS, said, sure=not contrary and not self._is_doubtful())
-        contrary_words = evidence.worse + (evidence.sore if evidence.is_intense else [])
+        contrary_words = evidence.worse + (evidence.sore if evidence.is_intense and self._means_soreness() else [])
         if contrary_words and not evidence.is_contradiction:
             return self._answer(Intent.PERSISTS, contrary_words)
         doubtful = bool(evidence.sore or evidence.same) or self._is_doubtful()
         return self._answer(Intent.RESOLVED, evidence.well, sure=not doubtful)
+
+    def _means_soreness(self) -> bool:
+        """Tell whether strong words are of soreness, and not a story in front: "me mataron en el trabajo, cuello 1"."""
+        number_at = min((used.first for used in self._score.used), default=0)
+        is_named = any(match.rule != "sore.strong" or match.first > number_at for match in self._evidence.sore)
+        return is_named or any(token.norm in _TURNS for token in self._tokens)
 
     def _rest(self) -> Reading:
         answered = [
@@ -133,6 +141,9 @@ class _Decision:
         return bool(self._evidence.unsettled_flags)
 
     def _is_anothers(self, at: int) -> bool:
+        before = [token.norm for token in self._tokens[max(0, at - 2) : at]]
+        if before[-1:] == [","] or (before[:1] == [","] and before[-1] in self._body):
+            return False  # "the dog threw up all night, 2"
         number = Match("score", "score", _NO_FLAGS, at, at + 1)
         return self._context.status(number) is Status.OTHER
 

@@ -11,6 +11,7 @@ _SCALE = frozenset({"scale", "escala"})
 HIGHEST_OF_SCALE = 10
 _PHONE_DIGITS = 5
 _SHORTEST_PLURAL = 4
+_BEFORE_WHOLE = frozenset({"a", "un", "the", "possible", "posible", "maximo", "max", "total"})
 # After these "2" is no "to", and "4" no "for": no deed and no thing follows.
 _NO_DEEDS = frozenset(
     {"", ".", ",", "!", "now", "/", "today", "but", "out", "?", "took", "had", "did", "was", "slept", "got", "went"}
@@ -114,7 +115,7 @@ class NumberSense:
         if self._word(end) not in _OF:
             return None
         whole_at = end + 1
-        if self._word(whole_at) in {"a", "un", "the"}:
+        while self._word(whole_at) in _BEFORE_WHOLE or (whole_at > end + 1 and self._word(whole_at) == "de"):
             whole_at += 1
         whole = self.number_at(whole_at) if whole_at < len(self._tokens) else None
         if whole is None:
@@ -143,7 +144,14 @@ class NumberSense:
         if token.norm in _ZEROS and following in self._words("zero_of"):
             return False
         if token.norm in _ONES and not self._only_number:
-            ends = following in {"", ".", ",", "!", "?"} or following in {"today", "now", "hoy", "ahora"}
+            ends = following in {"", ".", ",", "!", "?"} or following in {
+                "today",
+                "now",
+                "hoy",
+                "ahora",
+                "nomas",
+                "gracias",
+            }
             return ends and (before in self._words("one_lead") or at == 0)
         if following == "" or (after < len(self._tokens) and self._tokens[after].kind in {"punct", "number"}):
             return True

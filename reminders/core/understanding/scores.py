@@ -39,6 +39,8 @@ _ABOUT_THE_SCORE = frozenset(
 _MOST_WORDS_IN_RANGE = 4
 _ARRIVED = {("down", "to"), ("up", "to"), ("bajo", "a"), ("subio", "a"), ("bajando", "a")}  # "started high, down to 2"
 _LEFT = {(verb, "de") for verb in ("baje", "bajo", "bajado", "subi", "subio", "vengo", "venia")}  # "3, baje de 6"
+_STORY_ENDS = frozenset({",", "lol", "haha", "jaja", "lmao"})
+_TOLD = frozenset({"was", "were", "wasnt", "had", "from", "used", "fue", "era", "estaba", "estuvo", "tenia"})
 _BEFORE_ONLY = frozenset({"from", "had", "tuve", "tenia"})  # these speak of the number after them
 
 
@@ -79,6 +81,7 @@ class _Scorer:
         self._norms = [token.norm for token in tokens]
         self._words = lexicon.words
         self._sense = NumberSense(tokens, lexicon, states)
+        self._scale_ends: list[int] = []
         self._past, self._now = lexicon.words("number_past"), lexicon.words("number_now")
 
     def reading(self, is_anothers: Callable[[int], bool]) -> ScoreReading:
@@ -117,6 +120,8 @@ class _Scorer:
                 if found and self._norms[found[-1].last : at] in _OR:
                     found.pop()  # "2 or 3 a day"
                 refused_until = after  # "at 4 or 5": what goes for the first goes for the second
+            if kind.skip_to and not kind.of_ten_until:
+                self._scale_ends.append(kind.skip_to)
             at = max(after, kind.of_ten_until, kind.skip_to)
         return self._joined_ranges(found)
 
@@ -170,16 +175,27 @@ class _Scorer:
         )
         for number, each in enumerate(candidates):
             start = max(self._sentence_start(each.first), candidates[number - 1].last if number else 0)
+            start = max([start, *(end for end in self._scale_ends if end <= each.first)])  # "from 1 to 10, 7"
             end = candidates[number + 1].first if number + 1 < len(candidates) else len(self._norms)
             lead = self._norms[start : each.first]
             trail = _up_to(_TRAIL_ENDS, self._norms[each.last : end])
+            if trail[:1] == ["-"] and not {"i", "im", "my", "yo"}.isdisjoint(trail[1:2]):
+                trail = []  # "0 - I was so scared"
             if is_trailing and number:  # "8 yesterday 3 today": what directly follows a number belongs to it
                 lead = lead[1:] if lead and lead[0] in time_words - {"from"} else _after_turn(lead)
             elif number:
                 lead = _after_turn(lead)
+            elif not trail:
+                lead = self._after_story(lead)
             if not is_trailing and number + 1 < len(candidates):  # "was 8 now 3": what stands before belongs to it
                 trail = trail[:1] if trail and trail[0] in self._past else []
             self._mark(each, lead, trail)
+
+    def _after_story(self, lead: list[str]) -> list[str]:
+        """Return what stands after the last comma, where only a story was told before: "had hiccups all night, 1"."""
+        at = max((place for place, word in enumerate(lead) if word in _STORY_ENDS), default=-1)
+        told = self._past.intersection(lead[: at + 1])
+        return lead[at + 1 :] if at >= 0 and told <= _TOLD else lead
 
     def _mark(self, each: Candidate, lead: list[str], trail: list[str]) -> None:
         near = set(lead[-4:]) | set(trail[:3])
