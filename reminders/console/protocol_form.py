@@ -46,7 +46,7 @@ _SHOWN_AS: Final = {
     "kind": "template_key",
 }
 _LABELS: Final = {
-    "template_key": "Text", "offset": "Due", "when_quiet": "In quiet hours", "expires": "Worthless after",
+    "template_key": "Text", "offset": "Due", "when_quiet": "In quiet hours", "expires": "Of no use after",
     "from_hours": "From hours", "at_most": "At most", "condition": "For whom",
 }  # fmt: skip
 
